@@ -1,0 +1,200 @@
+//! The structural check: every pair and every block has one owner, every pointer leads where it should.
+
+use crate::device::{BlockDevice, BlockId};
+use crate::disk::ctz;
+use crate::disk::entry::{Body, CtzStruct, Entry};
+use crate::disk::names;
+use crate::disk::pointer::PairAddress;
+use crate::error::{Corruption, CorruptionKind};
+use crate::store::fault::Fault;
+use crate::store::pair::Pair;
+use crate::store::volume::Volume;
+use alloc::collections::BTreeSet;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::cmp::Ordering;
+
+/// What a check found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CheckReport {
+    /// Damage, each piece with its place; empty for a sound store.
+    pub damage: Vec<Corruption>,
+    /// The global state announces something that the next mutating call finishes first. That is no damage.
+    pub repair_pending: bool,
+    /// Blocks in use. Where there is damage, those that could be told.
+    pub blocks_used: u32,
+}
+
+/// Checks the structure of a store. Only device errors end it; damage is collected.
+pub(crate) fn check<D: BlockDevice>(volume: &mut Volume<D>) -> Result<CheckReport, Fault> {
+    let mut check = Check {
+        report: CheckReport {
+            repair_pending: volume.global.orphans || volume.global.pending_move.is_some(),
+            ..CheckReport::default()
+        },
+        owned: BTreeSet::new(),
+        listed: Vec::new(),
+    };
+    check.list(volume)?;
+    check.tree(volume)?;
+    if !volume.global.orphans {
+        for pair in &check.listed {
+            if !pair.reached {
+                let damage = Corruption::at(pair.address.blocks()[0], CorruptionKind::Unreachable);
+                check.report.damage.push(damage);
+            }
+        }
+    }
+    check.report.blocks_used = check.owned.len() as u32;
+    Ok(check.report)
+}
+
+struct Check {
+    report: CheckReport,
+    /// Blocks that have an owner.
+    owned: BTreeSet<BlockId>,
+    /// The pairs on the list, in its order.
+    listed: Vec<ListedPair>,
+}
+
+struct ListedPair {
+    address: PairAddress,
+    /// A dictionary has been found to hold it.
+    reached: bool,
+}
+
+impl Check {
+    /// Follows the list of all pairs, and the values in them.
+    fn list<D: BlockDevice>(&mut self, volume: &mut Volume<D>) -> Result<(), Fault> {
+        let mut pairs = volume.all_pairs();
+        loop {
+            let next = volume.next_pair(&mut pairs);
+            let Some(pair) = self.note(next)?.flatten() else {
+                return Ok(());
+            };
+            for block in pair.address().blocks() {
+                self.own(block);
+            }
+            self.listed.push(ListedPair {
+                address: pair.address(),
+                reached: false,
+            });
+            for entry in &pair.contents.entries {
+                if let Body::Ctz(value) = entry.body {
+                    let checked = self.value(volume, value);
+                    self.note(checked)?;
+                }
+            }
+        }
+    }
+
+    /// Follows the dictionaries from the root.
+    fn tree<D: BlockDevice>(&mut self, volume: &mut Volume<D>) -> Result<(), Fault> {
+        // The copies of the superblock that come before the root belong to it.
+        for pair in &mut self.listed {
+            if pair.address == volume.root {
+                break;
+            }
+            pair.reached = true;
+        }
+        let mut open = vec![volume.root];
+        while let Some(head) = open.pop() {
+            let mut pairs = volume.dictionary_pairs(head);
+            let mut last: Option<Entry> = None;
+            loop {
+                let next = volume.next_pair(&mut pairs);
+                let Some(pair) = self.note(next)?.flatten() else {
+                    break;
+                };
+                if !self.reach(&pair) {
+                    break;
+                }
+                for (id, entry) in volume.visible_entries(&pair) {
+                    let ordered = last.as_ref().is_none_or(|last| {
+                        names::compare(&last.name, &entry.name) == Ordering::Less
+                    });
+                    if !ordered {
+                        let id = id.number();
+                        self.damage(pair.block(), CorruptionKind::NamesOutOfOrder { id });
+                    }
+                    if let Body::Dictionary(below) = entry.body {
+                        open.push(below);
+                    }
+                    last = Some(entry.clone());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that a dictionary holds the pair; false where the walk must not go on from it.
+    fn reach(&mut self, pair: &Pair) -> bool {
+        let address = pair.address();
+        let kind = match self
+            .listed
+            .iter_mut()
+            .find(|listed| listed.address == address)
+        {
+            Some(listed) if !listed.reached => {
+                listed.reached = true;
+                return true;
+            }
+            Some(_) => CorruptionKind::DictionaryCycle,
+            // A dictionary that has just moved is not on the list yet, and the global state says so.
+            None if self.report.repair_pending => return true,
+            None => CorruptionKind::NotOnList,
+        };
+        self.damage(pair.block(), kind);
+        false
+    }
+
+    /// Follows all pointers of a value.
+    fn value<D: BlockDevice>(
+        &mut self,
+        volume: &mut Volume<D>,
+        value: CtzStruct,
+    ) -> Result<(), Fault> {
+        let mut blocks = Vec::new();
+        let walked = volume.each_ctz_block(value, &mut |_, block| blocks.push(block));
+        for &block in &blocks {
+            self.own(block);
+        }
+        walked?;
+        // The walk has gone from the last block to the first along the first pointers; the others are shortcuts.
+        blocks.reverse();
+        for (index, &block) in blocks.iter().enumerate() {
+            for power in 1..ctz::pointer_count(index as u32) {
+                let mut pointer = [0; 4];
+                let offset = (power * ctz::POINTER_SIZE) as usize;
+                volume.medium.read(block, offset, &mut pointer)?;
+                let target = BlockId::new(u32::from_le_bytes(pointer));
+                if target != blocks[index - (1 << power)] {
+                    self.damage(block, CorruptionKind::BadSkipPointer { target });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn own(&mut self, block: BlockId) {
+        if !self.owned.insert(block) {
+            self.damage(block, CorruptionKind::SharedBlock);
+        }
+    }
+
+    fn damage(&mut self, block: BlockId, kind: CorruptionKind) {
+        self.report.damage.push(Corruption::at(block, kind));
+    }
+
+    /// Notes damage where `result` is that; passes on what is not.
+    fn note<T>(&mut self, result: Result<T, Fault>) -> Result<Option<T>, Fault> {
+        match result {
+            Ok(value) => Ok(Some(value)),
+            Err(Fault::Corrupt(corruption)) => {
+                self.report.damage.push(corruption);
+                Ok(None)
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! What a metadata pair holds, decoded, and the edits that commits are made of.
+
+use super::commit::LogWriter;
+use super::entry::{Body, Entry, TAG_SIZE};
+use super::gstate::Delta;
+use super::pointer::{NULL_POINTER, PairAddress};
+use super::tag::{EntryId, Tag, TagKind, TailKind};
+use alloc::vec::Vec;
+
+/// A pair with so many entries splits when it can, whatever room is left; the C littlefs has the same bound.
+pub(crate) const MAX_ENTRIES: usize = 0xff;
+
+/// What follows a pair on the list of all pairs (SPEC.md, "Tail").
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Tail {
+    /// The list ends.
+    #[default]
+    End,
+    /// The next dictionary's first pair.
+    Soft(PairAddress),
+    /// The next pair of the same dictionary.
+    Hard(PairAddress),
+}
+
+impl Tail {
+    /// The next pair on the list.
+    pub(crate) fn next(self) -> Option<PairAddress> {
+        match self {
+            Self::End => None,
+            Self::Soft(pair) | Self::Hard(pair) => Some(pair),
+        }
+    }
+
+    /// The next pair of the same dictionary.
+    pub(crate) fn next_in_dictionary(self) -> Option<PairAddress> {
+        match self {
+            Self::Hard(pair) => Some(pair),
+            Self::End | Self::Soft(_) => None,
+        }
+    }
+
+    fn write(self, log: &mut LogWriter) {
+        let (kind, pointer) = match self {
+            Self::End => (TailKind::Soft, NULL_POINTER),
+            Self::Soft(pair) => (TailKind::Soft, pair.encode()),
+            Self::Hard(pair) => (TailKind::Hard, pair.encode()),
+        };
+        log.push(Tag::new(TagKind::Tail(kind), None, pointer.len()), &pointer);
+    }
+}
+
+/// What a pair holds: the newest state that its log describes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Contents {
+    /// The entries; an entry's id is its index.
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) tail: Tail,
+    /// The pair's share of the global state.
+    pub(crate) delta: Delta,
+}
+
+/// One change of a pair's contents. Commits are made of these; each reader sees all of a commit's or none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Edit {
+    /// Puts an entry at this id; those from there on move up.
+    Insert(EntryId, Entry),
+    /// Removes the entry; those behind it move down.
+    Delete(EntryId),
+    /// Gives the entry another body; name and attributes stay.
+    Replace(EntryId, Body),
+    SetTail(Tail),
+    /// Changes the global state by so much.
+    ChangeGlobal(Delta),
+    /// Takes over the share of the global state of a pair that this commit drops: the state stays the same.
+    AdoptDelta(Delta),
+}
+
+impl Contents {
+    /// Bytes of a log that holds these contents alone, revision count and commit's end not counted. Tail and global
+    /// state always count, so that a pair that fits can still be given either.
+    pub(crate) fn encoded_size(entries: &[Entry]) -> usize {
+        let entries: usize = entries.iter().map(Entry::encoded_size).sum();
+        entries + TAG_SIZE + PairAddress::SIZE + TAG_SIZE + Delta::SIZE
+    }
+
+    /// Makes the edits, one after the other.
+    pub(crate) fn edit(&mut self, edits: &[Edit]) {
+        for edit in edits {
+            match edit {
+                Edit::Insert(id, entry) => self.entries.insert(id.index(), entry.clone()),
+                Edit::Delete(id) => drop(self.entries.remove(id.index())),
+                Edit::Replace(id, body) => self.entries[id.index()].body = body.clone(),
+                Edit::SetTail(tail) => self.tail = *tail,
+                Edit::ChangeGlobal(delta) | Edit::AdoptDelta(delta) => self.delta ^= *delta,
+            }
+        }
+    }
+
+    /// Writes all of the contents, as a compacted log has them.
+    pub(crate) fn write(&self, log: &mut LogWriter) {
+        for (index, entry) in self.entries.iter().enumerate() {
+            if let Some(id) = EntryId::new(index) {
+                entry.write(id, log);
+            }
+        }
+        if self.tail != Tail::End {
+            self.tail.write(log);
+        }
+        if !self.delta.is_zero() {
+            self.write_delta(log);
+        }
+    }
+
+    /// Writes the tags that lead a reader from `before` to these contents, which `edits` have made of it.
+    pub(crate) fn write_edits(&self, before: &Self, edits: &[Edit], log: &mut LogWriter) {
+        for edit in edits {
+            match edit {
+                Edit::Insert(id, entry) => {
+                    log.push(Tag::new(TagKind::Create, Some(*id), 0), &[]);
+                    entry.write(*id, log);
+                }
+                Edit::Delete(id) => log.push(Tag::new(TagKind::Delete, Some(*id), 0), &[]),
+                Edit::Replace(id, body) => body.write(*id, log),
+                Edit::SetTail(tail) => tail.write(log),
+                Edit::ChangeGlobal(_) | Edit::AdoptDelta(_) => {}
+            }
+        }
+        // A delta replaces the pair's older one, so the sum of all edits is written once.
+        if self.delta != before.delta {
+            self.write_delta(log);
+        }
+    }
+
+    fn write_delta(&self, log: &mut LogWriter) {
+        let delta = self.delta.encode();
+        log.push(Tag::new(TagKind::GlobalState, None, delta.len()), &delta);
+    }
+}

@@ -1,0 +1,34 @@
+//! A key-value store on a block device, on the littlefs v2 on-disk format: `no_std`, no `unsafe`, every call atomic
+//! and durable.
+//!
+//! [`Store`] is the way in; its documentation says what it promises. Storage is anything that implements
+//! [`device::BlockDevice`].
+//!
+//! From the ground up: [`device`] is the only way to storage; `disk` encodes and decodes what stands on it, without
+//! touching it; `store` keeps metadata pairs, the list and the tree they form, free space and values, and finishes
+//! what a power cut left; [`Store`] makes keys and dictionaries of that, and [`check`] looks for damage.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+pub mod check;
+pub mod device;
+mod disk;
+pub mod error;
+mod key;
+mod kv;
+mod probe;
+#[cfg(feature = "sabotage")]
+mod sabotage;
+mod store;
+
+pub use disk::superblock::DiskVersion;
+pub use error::{Error, MountError};
+pub use key::Key;
+pub use kv::{Attribute, FormatOptions, Info, Item, Kind, MountOptions, Node, Store};
+pub use probe::probe_block_size;
+#[cfg(feature = "sabotage")]
+pub use sabotage::Sabotage;

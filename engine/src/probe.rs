@@ -1,0 +1,59 @@
+//! Finding out the block size of an image that does not come with one.
+
+use crate::device::{MAX_BLOCK_SIZE, MIN_BLOCK_SIZE};
+use crate::disk::superblock::{MAGIC, Superblock};
+
+/// Where the superblock's magic stands in a compacted block: behind the revision count and the first tag.
+const MAGIC_OFFSET: u64 = 8;
+/// Where the superblock's fields stand: behind the magic and the second tag.
+const FIELDS_OFFSET: u64 = MAGIC_OFFSET + 8 + 4;
+
+/// The block size that the superblock of an image states; none where no superblock is found.
+///
+/// `read` fills a buffer from a byte offset of the image, and says false where the image ends before that. The name of
+/// the superblock is the first thing in blocks 0 and 1 (SPEC.md, "Superblock"). Where block 0 is damaged, block 1 is
+/// looked for at every power of two. Whether the image is sound is for a mount to say.
+///
+/// ```
+/// use cutpoint_engine::device::{Geometry, MemoryDevice};
+/// use cutpoint_engine::{FormatOptions, Store, probe_block_size};
+///
+/// let mut device = MemoryDevice::new(Geometry::new(512, 16)?);
+/// Store::format(&mut device, &FormatOptions::default())?;
+/// let image = device.into_image();
+/// let found = probe_block_size(|offset, buffer| {
+///     let bytes = image.get(offset as usize..offset as usize + buffer.len());
+///     bytes.map(|bytes| buffer.copy_from_slice(bytes)).is_some()
+/// });
+/// assert_eq!(found, Some(512));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn probe_block_size(mut read: impl FnMut(u64, &mut [u8]) -> bool) -> Option<u32> {
+    if let Some(stated) = stated_at(0, &mut read) {
+        return Some(stated);
+    }
+    let mut size = MIN_BLOCK_SIZE;
+    while size <= MAX_BLOCK_SIZE {
+        if stated_at(u64::from(size), &mut read) == Some(size) {
+            return Some(size);
+        }
+        size *= 2;
+    }
+    None
+}
+
+/// The block size that a superblock in the block at this offset states.
+fn stated_at(start: u64, read: &mut impl FnMut(u64, &mut [u8]) -> bool) -> Option<u32> {
+    let mut magic = [0; 8];
+    let mut fields = [0; Superblock::SIZE];
+    if !read(start + MAGIC_OFFSET, &mut magic) || magic != *MAGIC {
+        return None;
+    }
+    if !read(start + FIELDS_OFFSET, &mut fields) {
+        return None;
+    }
+    let size = Superblock::decode(&fields)?.block_size;
+    (MIN_BLOCK_SIZE..=MAX_BLOCK_SIZE)
+        .contains(&size)
+        .then_some(size)
+}

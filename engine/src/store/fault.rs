@@ -1,0 +1,46 @@
+//! What can go wrong below the level of keys.
+
+use crate::device::DeviceError;
+use crate::error::{Corruption, Error, MountError};
+
+/// An error that knows no keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    Corrupt(Corruption),
+    Device(DeviceError),
+    /// No free blocks are left.
+    NoSpace,
+}
+
+impl From<Corruption> for Fault {
+    fn from(corruption: Corruption) -> Self {
+        Self::Corrupt(corruption)
+    }
+}
+
+impl From<DeviceError> for Fault {
+    fn from(error: DeviceError) -> Self {
+        Self::Device(error)
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Corrupt(corruption) => Self::Corrupt(corruption),
+            Fault::Device(error) => Self::Device(error),
+            Fault::NoSpace => Self::NoSpace,
+        }
+    }
+}
+
+impl From<Fault> for MountError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Corrupt(corruption) => Self::Corrupt(corruption),
+            Fault::Device(error) => Self::Device(error),
+            // Mounting allocates nothing.
+            Fault::NoSpace => Self::NotFormatted,
+        }
+    }
+}

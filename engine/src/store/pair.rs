@@ -1,0 +1,295 @@
+//! One metadata pair: fetched, appended to, compacted (SPEC.md, "Metadata pairs").
+
+use super::fault::Fault;
+use super::medium::{BlockPrefix, Medium, read_vec};
+use crate::device::{BlockDevice, BlockId, DeviceErrorKind};
+use crate::disk::commit::{FIRST_PREVIOUS, Layout, LogEnd, LogWriter, SHORT_END};
+use crate::disk::contents::{Contents, Edit, MAX_ENTRIES};
+use crate::disk::crc::checksum;
+use crate::disk::pointer::PairAddress;
+use crate::disk::scan::{Progress, Scanner, Trust};
+use crate::disk::superblock::DiskVersion;
+use crate::error::{Corruption, CorruptionKind};
+
+/// A metadata pair as it stands on the medium.
+#[derive(Clone, Debug)]
+pub(crate) struct Pair {
+    /// The block that holds the newest valid commit.
+    current: BlockId,
+    /// The other one, which the next compaction writes.
+    spare: BlockId,
+    pub(crate) revision: u32,
+    pub(crate) contents: Contents,
+    end: LogEnd,
+}
+
+impl Pair {
+    pub(crate) fn address(&self) -> PairAddress {
+        PairAddress::new(self.current, self.spare)
+    }
+
+    /// The block to name where the pair shows damage.
+    pub(crate) fn block(&self) -> BlockId {
+        self.current
+    }
+
+    /// Reads the pair at `address`: the block with the newer revision count, or the other one where that holds no
+    /// valid commit.
+    ///
+    /// # Errors
+    ///
+    /// Corruption where the address is not one of a pair on this device, where neither block holds a valid commit,
+    /// or where a valid one makes no sense. A device error that is not about one block's state.
+    pub(crate) fn fetch<D: BlockDevice>(
+        medium: &mut Medium<D>,
+        address: PairAddress,
+        trust: Trust,
+    ) -> Result<Self, Fault> {
+        let [a, b] = address.blocks();
+        for target in [a, b] {
+            if !medium.geometry().contains(target) {
+                let kind = CorruptionKind::PointerOutOfRange { target };
+                return Err(Corruption::at(target, kind).into());
+            }
+        }
+        if a == b {
+            return Err(Corruption::at(a, CorruptionKind::PairOfOneBlock).into());
+        }
+        let revisions = [read_revision(medium, a)?, read_revision(medium, b)?];
+        let candidates = match revisions {
+            [Some(ra), Some(rb)] if is_newer(rb, ra) => [Some((b, rb, a)), Some((a, ra, b))],
+            [ra, rb] => [ra.map(|ra| (a, ra, b)), rb.map(|rb| (b, rb, a))],
+        };
+        for (current, revision, spare) in candidates.into_iter().flatten() {
+            if let Some((contents, end)) = scan_block(medium, current, trust)? {
+                return Ok(Self {
+                    current,
+                    spare,
+                    revision,
+                    contents,
+                    end,
+                });
+            }
+        }
+        Err(Corruption::at(a, CorruptionKind::NoValidCommit).into())
+    }
+
+    /// The pair at `address`, or a stand-in without contents where the blocks hold none: good for nothing but to be
+    /// compacted.
+    pub(crate) fn fetch_or_blank<D: BlockDevice>(
+        medium: &mut Medium<D>,
+        address: PairAddress,
+    ) -> Result<Self, Fault> {
+        match Self::fetch(medium, address, Trust::Checked) {
+            Err(Fault::Corrupt(_)) => {}
+            fetched => return fetched,
+        }
+        let [a, b] = address.blocks();
+        let ra = read_revision(medium, a)?.unwrap_or(0);
+        let rb = read_revision(medium, b)?.unwrap_or(0);
+        let (current, revision, spare) = if is_newer(rb, ra) {
+            (b, rb, a)
+        } else {
+            (a, ra, b)
+        };
+        Ok(Self {
+            current,
+            spare,
+            revision,
+            contents: Contents::default(),
+            end: LogEnd {
+                offset: 0,
+                previous: FIRST_PREVIOUS,
+                forward: None,
+            },
+        })
+    }
+
+    /// Programs a commit of `edits` behind the last one, to be made durable by the caller. False, and nothing written, where the
+    /// pair has to be compacted first: the commit does not fit, or the bytes behind the last one cannot be trusted
+    /// to be erased.
+    pub(crate) fn append<D: BlockDevice>(
+        &mut self,
+        medium: &mut Medium<D>,
+        version: DiskVersion,
+        edits: &[Edit],
+    ) -> Result<bool, Fault> {
+        let layout = layout(medium);
+        let mut contents = self.contents.clone();
+        contents.edit(edits);
+        // A pair at the bound splits, and only a compaction splits.
+        if contents.entries.len() >= MAX_ENTRIES {
+            return Ok(false);
+        }
+        let mut log = LogWriter::after(self.end.offset, self.end.previous);
+        contents.write_edits(&self.contents, edits, &mut log);
+        let Some(end) = log.end(layout) else {
+            return Ok(false);
+        };
+        if !self.is_erased_up_to(medium, layout, end)? {
+            return Ok(false);
+        }
+        self.end = program(medium, self.current, log, end, layout, version)?;
+        self.contents = contents;
+        Ok(true)
+    }
+
+    /// Writes `contents` as the only commit of the other block, with the next revision count, to be made durable by
+    /// the caller, who has made sure that they fit.
+    pub(crate) fn compact<D: BlockDevice>(
+        &mut self,
+        medium: &mut Medium<D>,
+        version: DiskVersion,
+        contents: Contents,
+    ) -> Result<(), Fault> {
+        let revision = self.revision.wrapping_add(1);
+        self.end = write_block(medium, version, self.spare, revision, &contents)?;
+        core::mem::swap(&mut self.current, &mut self.spare);
+        self.revision = revision;
+        self.contents = contents;
+        Ok(())
+    }
+
+    /// Writes `contents` to a new pair of blocks. Not made durable here: nothing points to it yet.
+    pub(crate) fn create<D: BlockDevice>(
+        medium: &mut Medium<D>,
+        version: DiskVersion,
+        address: PairAddress,
+        contents: &Contents,
+    ) -> Result<(), Fault> {
+        let [current, spare] = address.blocks();
+        // The spare block keeps what it held. The new revision count must be newer than the one that it happens to
+        // show, or readers would look there first.
+        let revision = read_revision(medium, spare)?.unwrap_or(0).wrapping_add(1);
+        write_block(medium, version, current, revision, contents).map(drop)
+    }
+
+    /// Whether a commit may be programmed from the end of the log up to `end`.
+    fn is_erased_up_to<D: BlockDevice>(
+        &self,
+        medium: &mut Medium<D>,
+        layout: Layout,
+        end: usize,
+    ) -> Result<bool, Fault> {
+        let start = self.end.offset;
+        let Some(forward) = self.end.forward else {
+            return Ok(false);
+        };
+        let covered = forward.length as usize;
+        if !start.is_multiple_of(layout.prog_size)
+            || covered < layout.prog_size
+            || covered > layout.block_size - start
+        {
+            return Ok(false);
+        }
+        let bytes = read_vec(medium, self.current, start, covered.max(end - start))?;
+        if checksum(&bytes[..covered]) != forward.crc {
+            return Ok(false);
+        }
+        // The checksum speaks of `covered` bytes alone. An interrupted program may have reached later units and left
+        // these as they were, so the rest must look the same as they do.
+        let erased = bytes[0];
+        Ok(covered >= end - start || bytes.iter().all(|&byte| byte == erased))
+    }
+}
+
+/// Bytes that entries may take in a pair at most: the revision count, a tail, a share of the global state and the
+/// commit's end must fit beside them.
+pub(crate) fn hard_limit(block_size: usize) -> usize {
+    block_size - 4 - Contents::encoded_size(&[]) - SHORT_END
+}
+
+/// Bytes of entries from which on a pair splits when it is compacted: half the block, so that a compaction is
+/// followed by room for commits.
+pub(crate) fn soft_limit(layout: Layout) -> usize {
+    let half = (layout.block_size / 2).next_multiple_of(layout.prog_size);
+    half.min(hard_limit(layout.block_size))
+}
+
+/// The sizes that shape the medium's commits.
+pub(crate) fn layout<D: BlockDevice>(medium: &Medium<D>) -> Layout {
+    Layout {
+        block_size: medium.geometry().block_size() as usize,
+        prog_size: medium.geometry().prog_size() as usize,
+    }
+}
+
+/// Whether revision count `a` is newer than `b`, in sequence arithmetic (SPEC.md, "Metadata pairs").
+fn is_newer(a: u32, b: u32) -> bool {
+    a.wrapping_sub(b).cast_signed() > 0
+}
+
+/// The first four bytes of a block; none where the block cannot be read, which the other one may make up for.
+fn read_revision<D: BlockDevice>(
+    medium: &mut Medium<D>,
+    block: BlockId,
+) -> Result<Option<u32>, Fault> {
+    let mut bytes = [0; 4];
+    match medium.read(block, 0, &mut bytes) {
+        Ok(()) => Ok(Some(u32::from_le_bytes(bytes))),
+        Err(error) if is_about_block(error.kind) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn is_about_block(kind: DeviceErrorKind) -> bool {
+    matches!(
+        kind,
+        DeviceErrorKind::Unreadable | DeviceErrorKind::BadBlock
+    )
+}
+
+fn scan_block<D: BlockDevice>(
+    medium: &mut Medium<D>,
+    block: BlockId,
+    trust: Trust,
+) -> Result<Option<(Contents, LogEnd)>, Fault> {
+    let mut prefix = BlockPrefix::new(block);
+    let mut scanner = Scanner::new(medium.geometry().block_size() as usize, trust);
+    while let Progress::Needs(length) = scanner.advance(prefix.bytes()) {
+        match prefix.extend(medium, length) {
+            Ok(()) => {}
+            Err(error) if is_about_block(error.kind) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    scanner
+        .into_contents(prefix.bytes())
+        .map_err(|kind| Corruption::at(block, kind).into())
+}
+
+/// Erases `block` and programs `contents` as its only commit.
+fn write_block<D: BlockDevice>(
+    medium: &mut Medium<D>,
+    version: DiskVersion,
+    block: BlockId,
+    revision: u32,
+    contents: &Contents,
+) -> Result<LogEnd, Fault> {
+    let layout = layout(medium);
+    let mut log = LogWriter::first(revision);
+    contents.write(&mut log);
+    // Callers keep to the limits above, and what keeps to them fits.
+    let end = log.end(layout).ok_or(Fault::NoSpace)?;
+    medium.erase(block)?;
+    program(medium, block, log, end, layout, version)
+}
+
+/// Seals the commit and programs it, so that it is durable or lost as a whole.
+fn program<D: BlockDevice>(
+    medium: &mut Medium<D>,
+    block: BlockId,
+    log: LogWriter,
+    end: usize,
+    layout: Layout,
+    version: DiskVersion,
+) -> Result<LogEnd, Fault> {
+    let following = if end + layout.prog_size <= layout.block_size {
+        Some(read_vec(medium, block, end, layout.prog_size)?)
+    } else {
+        None
+    };
+    let (commit, log_end) = log.seal(end, following.as_deref(), version == DiskVersion::V2_1);
+    medium.prog(block, commit.start, &commit.bytes)?;
+    Ok(log_end)
+}

@@ -1,0 +1,87 @@
+//! Finishing what a power cut left, before the first write after a mount (SPEC.md, "Gstate").
+
+use super::fault::Fault;
+use super::pair::Pair;
+use super::volume::Volume;
+use crate::device::BlockDevice;
+use crate::disk::contents::{Edit, Tail};
+use crate::disk::entry::Body;
+use crate::disk::gstate::GlobalState;
+use crate::disk::pointer::PairAddress;
+use alloc::vec::Vec;
+
+/// What is wrong with a place on the list.
+enum Fix {
+    /// The pair's tail leads to a dictionary that no entry leads to.
+    Drop(Pair, PairAddress),
+    /// The pair's tail leads to where a dictionary was before it moved.
+    Redirect(Pair, PairAddress),
+}
+
+impl<D: BlockDevice> Volume<D> {
+    /// Does what the global state announces. Does nothing, and reads nothing, where that is nothing.
+    ///
+    /// Every step is a commit of its own that leaves a state from which the repair can start again.
+    pub(crate) fn repair(&mut self) -> Result<(), Fault> {
+        self.finish_move()?;
+        if self.global.orphans {
+            // Each fix can uncover another: a dropped dictionary held the only entry that led to the next one.
+            while let Some(fix) = self.next_fix()? {
+                self.apply(fix)?;
+            }
+            let done = GlobalState {
+                orphans: false,
+                ..self.global
+            };
+            let change = done.delta() ^ self.global.delta();
+            let root = self.fetch(self.root)?;
+            self.commit(root, &[Edit::ChangeGlobal(change)])?;
+        }
+        Ok(())
+    }
+
+    /// The first place on the list that needs one. Moved pairs come before orphans: until its new place is on the
+    /// list, a moved dictionary looks like an orphan at the old one.
+    fn next_fix(&mut self) -> Result<Option<Fix>, Fault> {
+        let mut linked = Vec::new();
+        let mut list = self.all_pairs();
+        while let Some(pair) = self.next_pair(&mut list)? {
+            for entry in &pair.contents.entries {
+                if let Body::Dictionary(address) = entry.body {
+                    linked.push(address);
+                }
+            }
+        }
+        let mut orphan = None;
+        let mut list = self.all_pairs();
+        while let Some(pair) = self.next_pair(&mut list)? {
+            let Tail::Soft(target) = pair.contents.tail else {
+                continue;
+            };
+            if linked.contains(&target) {
+                continue;
+            }
+            if let Some(&moved) = linked.iter().find(|address| address.overlaps(target)) {
+                return Ok(Some(Fix::Redirect(pair, moved)));
+            }
+            if orphan.is_none() {
+                orphan = Some(Fix::Drop(pair, target));
+            }
+        }
+        Ok(orphan)
+    }
+
+    fn apply(&mut self, fix: Fix) -> Result<(), Fault> {
+        match fix {
+            Fix::Redirect(pair, moved) => self.commit(pair, &[Edit::SetTail(Tail::Soft(moved))]),
+            Fix::Drop(pair, orphan) => {
+                let chain = self.chain(orphan)?;
+                let edits = [
+                    Edit::SetTail(chain.last.contents.tail),
+                    Edit::AdoptDelta(chain.delta),
+                ];
+                self.commit(pair, &edits)
+            }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Finding entries: by name in a dictionary, and a pair's predecessor on the list.
+
+use super::fault::Fault;
+use super::pair::Pair;
+use super::volume::Volume;
+use crate::device::BlockDevice;
+use crate::disk::contents::Tail;
+use crate::disk::entry::Entry;
+use crate::disk::gstate::Delta;
+use crate::disk::names;
+use crate::disk::pointer::PairAddress;
+use crate::disk::tag::EntryId;
+
+/// A place in a pair: of an entry, or for one.
+#[derive(Clone, Debug)]
+pub(crate) struct Slot {
+    pub(crate) pair: Pair,
+    pub(crate) id: EntryId,
+}
+
+impl Slot {
+    /// The entry at the place, where there is one.
+    pub(crate) fn entry(&self) -> Option<&Entry> {
+        self.pair.contents.entries.get(self.id.index())
+    }
+}
+
+/// Where a name stands.
+#[derive(Clone, Debug)]
+pub(crate) enum Lookup {
+    /// Here.
+    Found(Slot, Entry),
+    /// Nowhere; it would go here.
+    Free(Slot),
+}
+
+/// The pairs of one dictionary, summed up.
+#[derive(Clone, Debug)]
+pub(crate) struct Chain {
+    pub(crate) last: Pair,
+    /// Listed entries in all pairs.
+    pub(crate) entries: usize,
+    /// The sum of the pairs' shares of the global state.
+    pub(crate) delta: Delta,
+}
+
+impl<D: BlockDevice> Volume<D> {
+    /// Looks `name` up in the dictionary that starts at `head`. An entry that a pending move has taken away is not
+    /// found.
+    pub(crate) fn lookup(&mut self, head: PairAddress, name: &[u8]) -> Result<Lookup, Fault> {
+        let mut pairs = self.dictionary_pairs(head);
+        let mut last = None;
+        while let Some(pair) = self.next_pair(&mut pairs)? {
+            // Names ascend along the chain: behind a greater one the rest of it need not be read.
+            let reached = self
+                .visible_entries(&pair)
+                .map(|(id, entry)| (id, entry, names::compare(&entry.name, name)))
+                .find(|(.., order)| order.is_ge());
+            if let Some((id, entry, order)) = reached {
+                let found = order.is_eq().then(|| entry.clone());
+                let slot = Slot { pair, id };
+                return Ok(match found {
+                    Some(entry) => Lookup::Found(slot, entry),
+                    None => Lookup::Free(slot),
+                });
+            }
+            last = Some(pair);
+        }
+        // A chain has at least its head, or fetching that has failed.
+        let pair = match last {
+            Some(pair) => pair,
+            None => self.fetch(head)?,
+        };
+        let end = EntryId::new(pair.contents.entries.len()).ok_or(Fault::NoSpace)?;
+        Ok(Lookup::Free(Slot { pair, id: end }))
+    }
+
+    /// The entries of a pair that a user sees, with their ids.
+    pub(crate) fn visible_entries<'p>(
+        &self,
+        pair: &'p Pair,
+    ) -> impl Iterator<Item = (EntryId, &'p Entry)> + use<'p, D> {
+        let hidden = self
+            .global
+            .pending_move
+            .filter(|pending| pending.pair == pair.address())
+            .map(|pending| pending.id);
+        let entries = pair.contents.entries.iter().enumerate();
+        entries.filter_map(move |(index, entry)| {
+            let id = EntryId::new(index)?;
+            (entry.is_listed() && Some(id) != hidden).then_some((id, entry))
+        })
+    }
+
+    /// The dictionary from `head` on, to its last pair.
+    pub(crate) fn chain(&mut self, head: PairAddress) -> Result<Chain, Fault> {
+        let first = self.fetch(head)?;
+        let mut chain = Chain {
+            entries: 0,
+            delta: Delta::default(),
+            last: first,
+        };
+        let mut list = self.dictionary_pairs(head);
+        while let Some(pair) = self.next_pair(&mut list)? {
+            chain.entries += self.visible_entries(&pair).count();
+            chain.delta ^= pair.contents.delta;
+            chain.last = pair;
+        }
+        Ok(chain)
+    }
+
+    /// The pair whose tail leads to `target`; none where the list does not hold it.
+    pub(crate) fn predecessor(&mut self, target: PairAddress) -> Result<Option<Pair>, Fault> {
+        let mut list = self.all_pairs();
+        while let Some(pair) = self.next_pair(&mut list)? {
+            if pair.contents.tail.next() == Some(target) {
+                return Ok(Some(pair));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The pair of the same dictionary that comes before `target`; none where that is the dictionary's first.
+    pub(crate) fn predecessor_in_dictionary(
+        &mut self,
+        target: PairAddress,
+    ) -> Result<Option<Pair>, Fault> {
+        let predecessor = self.predecessor(target)?;
+        Ok(predecessor.filter(|pair| matches!(pair.contents.tail, Tail::Hard(_))))
+    }
+}

@@ -1,0 +1,267 @@
+//! What is mounted: the medium with what its superblock and global state say.
+
+use super::fault::Fault;
+use super::list::PairList;
+use super::medium::Medium;
+use super::pair::Pair;
+use super::space::Allocator;
+use crate::device::{BlockDevice, Geometry};
+use crate::disk::contents::Contents;
+use crate::disk::entry::{Body, Entry};
+use crate::disk::gstate::{Delta, GlobalState};
+use crate::disk::pointer::PairAddress;
+use crate::disk::scan::Trust;
+use crate::disk::superblock::{ATTR_MAX, DiskVersion, FILE_MAX, MAGIC, NAME_MAX, Superblock};
+use crate::error::{Corruption, CorruptionKind, MountError};
+#[cfg(feature = "sabotage")]
+use crate::sabotage::Sabotage;
+use alloc::vec;
+
+/// A mounted store, without keys.
+#[derive(Debug)]
+pub(crate) struct Volume<D> {
+    pub(crate) medium: Medium<D>,
+    pub(crate) version: DiskVersion,
+    pub(crate) limits: Limits,
+    /// The first pair of the root dictionary.
+    pub(crate) root: PairAddress,
+    /// The global state as it stands on the medium.
+    pub(crate) global: GlobalState,
+    pub(crate) allocator: Allocator,
+    #[cfg(feature = "sabotage")]
+    pub(crate) sabotage: Option<Sabotage>,
+}
+
+/// The limits that the superblock states, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    pub(crate) name: u32,
+    pub(crate) value: u32,
+    pub(crate) attribute: u32,
+}
+
+/// What a walk along the list of pairs says of the store as a whole.
+struct Survey {
+    superblock: Superblock,
+    root: PairAddress,
+    global: GlobalState,
+    /// The sum of all revision counts.
+    revisions: u32,
+}
+
+impl<D: BlockDevice> Volume<D> {
+    /// Writes an empty store. Where the device holds one already, a power cut leaves the old one or the new one.
+    pub(crate) fn format(device: D, version: DiskVersion) -> Result<(), Fault> {
+        let mut medium = Medium::new(device);
+        let geometry = medium.geometry();
+        let (major, minor) = version.numbers();
+        let superblock = Entry::superblock(Superblock {
+            major,
+            minor,
+            block_size: geometry.block_size(),
+            block_count: geometry.block_count(),
+            name_max: NAME_MAX,
+            file_max: FILE_MAX,
+            attr_max: ATTR_MAX,
+        });
+        let contents = Contents {
+            entries: vec![superblock],
+            ..Contents::default()
+        };
+        // Both halves, the older one first: what counts until the first is complete is what counted before.
+        let mut first = Pair::fetch_or_blank(&mut medium, PairAddress::FIRST)?;
+        for _ in 0..2 {
+            first.compact(&mut medium, version, contents.clone())?;
+            medium.sync()?;
+        }
+        Ok(())
+    }
+
+    /// Reads the superblock and the global state. Writes nothing.
+    pub(crate) fn mount(
+        device: D,
+        lookahead: u32,
+        #[cfg(feature = "sabotage")] sabotage: Option<Sabotage>,
+    ) -> Result<Self, MountError> {
+        let mut medium = Medium::new(device);
+        #[cfg(feature = "sabotage")]
+        let trust = trust(sabotage);
+        #[cfg(not(feature = "sabotage"))]
+        let trust = Trust::Checked;
+        let survey = Survey::make(&mut medium, trust)?;
+        let version = check(&survey.superblock, medium.geometry())?;
+        let geometry = medium.geometry();
+        Ok(Self {
+            medium,
+            version,
+            limits: Limits::of(&survey.superblock),
+            root: survey.root,
+            global: survey.global,
+            // Starting elsewhere after each mount spreads wear; the revision counts are the only thing on the
+            // medium that changes with use.
+            allocator: Allocator::new(geometry, survey.revisions, lookahead),
+            #[cfg(feature = "sabotage")]
+            sabotage,
+        })
+    }
+
+    pub(crate) fn geometry(&self) -> Geometry {
+        self.medium.geometry()
+    }
+
+    pub(crate) fn fetch(&mut self, address: PairAddress) -> Result<Pair, Fault> {
+        let trust = self.trust();
+        Pair::fetch(&mut self.medium, address, trust)
+    }
+
+    /// All pairs of the store.
+    pub(crate) fn all_pairs(&self) -> PairList {
+        PairList::all(self.geometry())
+    }
+
+    /// The pairs of the dictionary that starts at `head`.
+    pub(crate) fn dictionary_pairs(&self, head: PairAddress) -> PairList {
+        PairList::dictionary(head, self.geometry())
+    }
+
+    /// The next pair of a walk.
+    pub(crate) fn next_pair(&mut self, list: &mut PairList) -> Result<Option<Pair>, Fault> {
+        let trust = self.trust();
+        list.next(&mut self.medium, trust)
+    }
+
+    /// Reads the global state again, after a device error has left it unknown.
+    pub(crate) fn reload_global(&mut self) -> Result<(), Fault> {
+        let mut delta = Delta::default();
+        let mut list = self.all_pairs();
+        while let Some(pair) = self.next_pair(&mut list)? {
+            delta ^= pair.contents.delta;
+        }
+        self.global = global_state(delta)?;
+        Ok(())
+    }
+
+    #[cfg(feature = "sabotage")]
+    fn trust(&self) -> Trust {
+        trust(self.sabotage)
+    }
+
+    #[cfg(not(feature = "sabotage"))]
+    #[allow(
+        clippy::unused_self,
+        reason = "with the feature it depends on the volume"
+    )]
+    fn trust(&self) -> Trust {
+        Trust::Checked
+    }
+}
+
+#[cfg(feature = "sabotage")]
+fn trust(sabotage: Option<Sabotage>) -> Trust {
+    if sabotage == Some(Sabotage::IgnoreChecksums) {
+        Trust::Blind
+    } else {
+        Trust::Checked
+    }
+}
+
+impl Survey {
+    /// Walks the list of pairs; from the first superblock on, within the blocks that it states.
+    fn make<D: BlockDevice>(medium: &mut Medium<D>, trust: Trust) -> Result<Self, MountError> {
+        let first =
+            Pair::fetch(medium, PairAddress::FIRST, trust).map_err(|fault| match fault {
+                Fault::Corrupt(Corruption {
+                    kind: CorruptionKind::NoValidCommit,
+                    ..
+                }) => MountError::NotFormatted,
+                other => other.into(),
+            })?;
+        let superblock = superblock_of(&first).ok_or(MountError::NotFormatted)?;
+        check(&superblock, medium.geometry())?;
+        let geometry = medium
+            .geometry()
+            .with_block_count(superblock.block_count)
+            .map_err(|_| MountError::Limit {
+                limit: "block_count",
+                value: superblock.block_count,
+            })?;
+        medium.restrict(geometry);
+
+        let mut survey = Self {
+            superblock,
+            root: first.address(),
+            global: GlobalState::default(),
+            revisions: 0,
+        };
+        let mut delta = Delta::default();
+        let mut list = PairList::all(geometry);
+        while let Some(pair) = list.next(medium, trust)? {
+            // After an expansion the superblock has copies along the list, and the root starts at the last one.
+            if let Some(superblock) = superblock_of(&pair) {
+                check(&superblock, geometry)?;
+                survey.superblock = superblock;
+                survey.root = pair.address();
+            }
+            delta ^= pair.contents.delta;
+            survey.revisions = survey.revisions.wrapping_add(pair.revision);
+        }
+        survey.global = global_state(delta)?;
+        Ok(survey)
+    }
+}
+
+impl Limits {
+    /// A limit of 0 stands for the format's own.
+    fn of(superblock: &Superblock) -> Self {
+        let limit = |stated, default| if stated == 0 { default } else { stated };
+        Self {
+            name: limit(superblock.name_max, NAME_MAX),
+            value: limit(superblock.file_max, FILE_MAX),
+            attribute: limit(superblock.attr_max, ATTR_MAX),
+        }
+    }
+}
+
+/// The superblock entry, which comes first in a pair that has one.
+fn superblock_of(pair: &Pair) -> Option<Superblock> {
+    let entry = pair.contents.entries.first()?;
+    match &entry.body {
+        Body::Superblock(superblock) if entry.name == MAGIC => Some(*superblock),
+        _ => None,
+    }
+}
+
+/// Checks the superblock against the device and the format's limits.
+fn check(superblock: &Superblock, device: Geometry) -> Result<DiskVersion, MountError> {
+    let Superblock { major, minor, .. } = *superblock;
+    let version =
+        DiskVersion::from_numbers(major, minor).ok_or(MountError::Version { major, minor })?;
+    if superblock.block_size != device.block_size() {
+        return Err(MountError::BlockSize {
+            stated: superblock.block_size,
+            device: device.block_size(),
+        });
+    }
+    if superblock.block_count > device.block_count() {
+        return Err(MountError::BlockCount {
+            stated: superblock.block_count,
+            device: device.block_count(),
+        });
+    }
+    for (limit, value, max) in [
+        ("name_max", superblock.name_max, NAME_MAX),
+        ("file_max", superblock.file_max, FILE_MAX),
+        ("attr_max", superblock.attr_max, ATTR_MAX),
+    ] {
+        if value > max {
+            return Err(MountError::Limit { limit, value });
+        }
+    }
+    Ok(version)
+}
+
+fn global_state(sum: Delta) -> Result<GlobalState, Fault> {
+    let [block, _] = PairAddress::FIRST.blocks();
+    sum.state()
+        .ok_or_else(|| Corruption::at(block, CorruptionKind::BadMove).into())
+}

@@ -1,0 +1,279 @@
+//! The store against a model, over random operations, geometries and remounts.
+
+use cutpoint_engine::device::{Geometry, MemoryDevice};
+use cutpoint_engine::{DiskVersion, Error, FormatOptions, Key, Kind, MountOptions, Node, Store};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+/// What a key holds: bytes, or nothing for a dictionary.
+type Model = BTreeMap<Key, Option<Vec<u8>>>;
+
+#[derive(Clone, Debug)]
+enum Operation {
+    Set(Key, usize),
+    Remove(Key),
+    Rename(Key, Key),
+    CreateDictionary(Key),
+    Remount,
+}
+
+/// Few names, so that operations meet; one a prefix of another, one long enough to split early.
+fn key() -> impl Strategy<Value = Key> {
+    let name = prop_oneof![
+        4 => (0..24u8).prop_map(|n| format!("k{n}")),
+        1 => Just("k".to_owned()),
+        1 => Just("a-rather-long-name-of-a-key".to_owned()),
+    ];
+    let dictionary =
+        prop_oneof![3 => Just(""), 3 => Just("/d"), 1 => Just("/d/e"), 1 => Just("/f/g/h")];
+    (dictionary, name).prop_map(|(dictionary, name)| Key::new(format!("{dictionary}/{name}")))
+}
+
+fn place() -> impl Strategy<Value = Key> {
+    prop_oneof![
+        8 => key(),
+        1 => prop_oneof![Just("/d"), Just("/d/e"), Just("/f/g"), Just("/f"), Just("/")].prop_map(Key::new),
+    ]
+}
+
+fn operation() -> impl Strategy<Value = Operation> {
+    let size = prop_oneof![4 => 0..40usize, 2 => 40..700usize, 1 => 700..5000usize];
+    prop_oneof![
+        8 => (place(), size).prop_map(|(key, size)| Operation::Set(key, size)),
+        4 => place().prop_map(Operation::Remove),
+        4 => (place(), place()).prop_map(|(source, dest)| Operation::Rename(source, dest)),
+        1 => place().prop_map(Operation::CreateDictionary),
+        1 => Just(Operation::Remount),
+    ]
+}
+
+fn geometry() -> impl Strategy<Value = Geometry> {
+    prop_oneof![
+        Just((128, 1200, 1)),
+        Just((128, 1200, 16)),
+        Just((128, 1200, 128)),
+        Just((256, 400, 8)),
+        Just((512, 300, 16)),
+        Just((512, 300, 512)),
+        Just((4096, 100, 1)),
+        Just((4096, 100, 256)),
+        Just((4096, 100, 2048)),
+    ]
+    .prop_map(|(block_size, block_count, prog_size)| {
+        Geometry::new(block_size, block_count)
+            .unwrap()
+            .with_prog_size(prog_size)
+            .unwrap()
+    })
+}
+
+fn value(seed: usize, size: usize) -> Vec<u8> {
+    (0..size).map(|i| (i * 7 + seed * 13) as u8).collect()
+}
+
+fn below<'m>(model: &'m Model, key: &'m Key) -> impl Iterator<Item = &'m Key> {
+    model
+        .keys()
+        .filter(move |other| *other != key && other.starts_with(key))
+}
+
+fn is_dictionary(model: &Model, key: &Key) -> bool {
+    key.is_root() || model.get(key).is_some_and(Option::is_none)
+}
+
+/// Makes the dictionaries above `key`; the value that stands in the way, if one does.
+fn parents(model: &mut Model, key: &Key) -> Result<(), Error> {
+    let mut missing = Vec::new();
+    let mut above = key.parent();
+    while let Some(parent) = above {
+        match model.get(&parent) {
+            Some(Some(_)) => return Err(Error::DictionaryExpected(parent)),
+            Some(None) => break,
+            None if parent.is_root() => break,
+            None => missing.push(parent.clone()),
+        }
+        above = parent.parent();
+    }
+    model.extend(missing.into_iter().map(|parent| (parent, None)));
+    Ok(())
+}
+
+fn apply(model: &mut Model, operation: &Operation, seed: usize) -> Result<(), Error> {
+    match operation {
+        Operation::Remount => Ok(()),
+        Operation::Set(key, size) => {
+            if is_dictionary(model, key) {
+                return Err(Error::ValueExpected(key.clone()));
+            }
+            parents(model, key)?;
+            model.insert(key.clone(), Some(value(seed, *size)));
+            Ok(())
+        }
+        Operation::CreateDictionary(key) => {
+            if key.is_root() || model.contains_key(key) {
+                return Err(Error::AlreadyPresent(key.clone()));
+            }
+            parents(model, key)?;
+            model.insert(key.clone(), None);
+            Ok(())
+        }
+        Operation::Remove(key) => {
+            if key.is_root() {
+                return Err(Error::RootFixed);
+            }
+            if below(model, key).next().is_some() {
+                return Err(Error::NotEmpty(key.clone()));
+            }
+            model.remove(key);
+            Ok(())
+        }
+        Operation::Rename(source, dest) => rename(model, source, dest),
+    }
+}
+
+fn rename(model: &mut Model, source: &Key, dest: &Key) -> Result<(), Error> {
+    if source.is_root() {
+        return Err(Error::RootFixed);
+    }
+    let Some(node) = model.get(source).cloned() else {
+        return Err(Error::NotFound(source.clone()));
+    };
+    if source == dest {
+        return Ok(());
+    }
+    if node.is_none() && dest.starts_with(source) {
+        return Err(Error::RenameSourcePrefix {
+            source: source.clone(),
+            dest: dest.clone(),
+        });
+    }
+    let inside = is_dictionary(model, dest);
+    let target = if inside {
+        dest.child(source.name().unwrap())
+    } else {
+        dest.clone()
+    };
+    if target == *source {
+        return Ok(());
+    }
+    match model.get(&target) {
+        Some(None) => return Err(Error::AlreadyPresent(target)),
+        Some(Some(_)) if node.is_none() && inside => return Err(Error::AlreadyPresent(target)),
+        Some(Some(_)) if node.is_none() => return Err(Error::ValueExpected(source.clone())),
+        _ => parents(model, &target)?,
+    }
+    let moved: Vec<Key> = model
+        .keys()
+        .filter(|key| key.starts_with(source))
+        .cloned()
+        .collect();
+    for key in moved {
+        let node = model.remove(&key).unwrap();
+        let rest = &key.as_bytes()[source.as_bytes().len()..];
+        model.insert(Key::new([target.as_bytes(), rest].concat()), node);
+    }
+    Ok(())
+}
+
+fn contents(store: &mut Store<MemoryDevice>) -> Model {
+    let mut model = Model::new();
+    store
+        .walk(true, &mut |item| {
+            let value = match item.node {
+                Node::Dictionary => None,
+                Node::Value { content, .. } => content,
+            };
+            assert!(model.insert(item.key, value).is_none(), "a key twice");
+        })
+        .unwrap();
+    model
+}
+
+fn assert_sound(store: &mut Store<MemoryDevice>) {
+    let report = store.check().unwrap();
+    assert_eq!(report.damage, [], "damage");
+    assert!(!report.repair_pending);
+}
+
+fn run(geometry: Geometry, version: DiskVersion, lookahead: u32, operations: &[Operation]) {
+    let mut device = MemoryDevice::new(geometry);
+    Store::format(&mut device, &FormatOptions::default().with_version(version)).unwrap();
+    let options = MountOptions::default().with_lookahead(lookahead);
+    let mut store = Store::mount(device, &options).unwrap();
+    let mut model = Model::new();
+    for (seed, operation) in operations.iter().enumerate() {
+        let mut next = model.clone();
+        let expected = apply(&mut next, operation, seed);
+        let got = match operation {
+            Operation::Set(key, size) => store.set(key, &value(seed, *size)),
+            Operation::Remove(key) => store.remove(key),
+            Operation::Rename(source, dest) => store.rename(source, dest),
+            Operation::CreateDictionary(key) => store.create_dictionary(key),
+            Operation::Remount => {
+                store = Store::mount(store.unmount(), &options).unwrap();
+                Ok(())
+            }
+        };
+        assert_eq!(got, expected, "{operation:?}");
+        if got.is_ok() {
+            model = next;
+        }
+        assert_sound(&mut store);
+    }
+    assert_eq!(contents(&mut store), model);
+    for (key, node) in &model {
+        if let Some(value) = node {
+            assert_eq!(store.get(key).as_ref(), Ok(value));
+            continue;
+        }
+        let listed = store.list(key).unwrap().into_iter().map(|(key, _)| key);
+        let expected = below(&model, key).filter(|other| other.parent().as_ref() == Some(key));
+        assert!(listed.eq(expected.cloned()), "entries of {key}");
+        assert_eq!(store.exists(key), Ok(Some(Kind::Dictionary)));
+    }
+    let mut store = Store::mount(store.unmount(), &options).unwrap();
+    assert_eq!(contents(&mut store), model);
+    assert_sound(&mut store);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn agrees_with_the_model(
+        geometry in geometry(),
+        version in prop_oneof![Just(DiskVersion::V2_1), Just(DiskVersion::V2_0)],
+        lookahead in prop_oneof![Just(1 << 16), Just(7)],
+        operations in prop::collection::vec(operation(), 1..120),
+    ) {
+        run(geometry, version, lookahead, &operations);
+    }
+}
+
+#[test]
+fn holds_several_thousand_keys_in_one_dictionary() {
+    let geometry = Geometry::new(512, 4096)
+        .unwrap()
+        .with_prog_size(16)
+        .unwrap();
+    let mut device = MemoryDevice::new(geometry);
+    Store::format(&mut device, &FormatOptions::default()).unwrap();
+    let mut store = Store::mount(device, &MountOptions::default()).unwrap();
+    for i in 0..1500u32 {
+        // 769 and 1500 have no common factor, so the order is shuffled.
+        let key = Key::new(format!("/d/key{:05}", i * 769 % 1500));
+        store.set(&key, &value(i as usize, 32)).unwrap();
+    }
+    assert_eq!(store.list(&Key::new("/d")).unwrap().len(), 1500);
+    assert_sound(&mut store);
+    for i in 0..1500u32 {
+        let key = Key::new(format!("/d/key{:05}", i * 769 % 1500));
+        assert_eq!(store.get(&key).unwrap(), value(i as usize, 32));
+    }
+    for i in (0..1500).rev() {
+        store.remove(&Key::new(format!("/d/key{i:05}"))).unwrap();
+    }
+    store.remove(&Key::new("/d")).unwrap();
+    assert_sound(&mut store);
+    assert_eq!(store.check().unwrap().blocks_used, 2);
+}
