@@ -9,7 +9,7 @@ use crate::error::{Corruption, CorruptionKind};
 use crate::store::fault::Fault;
 use crate::store::pair::Pair;
 use crate::store::volume::Volume;
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
@@ -34,6 +34,7 @@ pub(crate) fn check<D: BlockDevice>(volume: &mut Volume<D>) -> Result<CheckRepor
         },
         owned: BTreeSet::new(),
         listed: Vec::new(),
+        places: BTreeMap::new(),
     };
     check.list(volume)?;
     check.tree(volume)?;
@@ -55,6 +56,8 @@ struct Check {
     owned: BTreeSet<BlockId>,
     /// The pairs on the list, in its order.
     listed: Vec<ListedPair>,
+    /// Where in `listed` the pair with this block stands.
+    places: BTreeMap<BlockId, usize>,
 }
 
 struct ListedPair {
@@ -74,6 +77,7 @@ impl Check {
             };
             for block in pair.address().blocks() {
                 self.own(block);
+                self.places.entry(block).or_insert(self.listed.len());
             }
             self.listed.push(ListedPair {
                 address: pair.address(),
@@ -130,11 +134,9 @@ impl Check {
     /// Notes that a dictionary holds the pair; false where the walk must not go on from it.
     fn reach(&mut self, pair: &Pair) -> bool {
         let address = pair.address();
-        let kind = match self
-            .listed
-            .iter_mut()
-            .find(|listed| listed.address == address)
-        {
+        let place = self.places.get(&address.blocks()[0]);
+        let listed = place.and_then(|&place| self.listed.get_mut(place));
+        let kind = match listed.filter(|listed| listed.address == address) {
             Some(listed) if !listed.reached => {
                 listed.reached = true;
                 return true;

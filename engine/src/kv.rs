@@ -306,14 +306,14 @@ impl<D: BlockDevice> Store<D> {
         let mut seen = BTreeSet::new();
         let mut open = vec![(Key::ROOT, self.volume.root)];
         while let Some((dictionary, head)) = open.pop() {
-            // Each pair belongs to one dictionary, so meeting one again means that it lies below itself.
-            for block in head.blocks() {
-                if !seen.insert(block) {
-                    return Err(Corruption::at(block, CorruptionKind::DictionaryCycle).into());
-                }
-            }
             let mut pairs = self.volume.dictionary_pairs(head);
             while let Some(pair) = self.volume.next_pair(&mut pairs)? {
+                // Each pair belongs to one dictionary: one that comes again lies below itself.
+                for block in pair.address().blocks() {
+                    if !seen.insert(block) {
+                        return Err(Corruption::at(block, CorruptionKind::DictionaryCycle).into());
+                    }
+                }
                 for (id, entry) in self.volume.visible_entries(&pair) {
                     let key = dictionary.child(&entry.name);
                     let node = match &entry.body {

@@ -4,10 +4,13 @@
 //! has taken holds it.
 
 use super::fault::Fault;
+use super::pair::Pair;
 use super::volume::Volume;
 use crate::device::{BlockDevice, BlockId, Geometry};
+use crate::disk::ctz;
 use crate::disk::entry::Body;
 use crate::disk::pointer::PairAddress;
+use crate::error::{Corruption, CorruptionKind};
 use alloc::collections::BTreeSet;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -147,25 +150,67 @@ impl<D: BlockDevice> Volume<D> {
     }
 
     /// Calls `visit` for every block that something on the medium points to, some of them more than once.
+    ///
+    /// # Errors
+    ///
+    /// Corruption where a pointer leads nowhere, where a dictionary is not on the list of all pairs though nothing is
+    /// announced, or where values share blocks: what is in use cannot be told then.
     pub(crate) fn each_block_in_use(
         &mut self,
         visit: &mut dyn FnMut(&mut Self, BlockId),
     ) -> Result<(), Fault> {
-        let mut list = self.all_pairs();
-        while let Some(pair) = self.next_pair(&mut list)? {
-            for block in pair.address().blocks() {
-                visit(self, block);
+        let mut listed = BTreeSet::new();
+        let mut dictionaries = Vec::new();
+        let mut value_blocks = 0;
+        let mut pairs = self.all_pairs();
+        while let Some(pair) = self.next_pair(&mut pairs)? {
+            listed.extend(pair.address().blocks());
+            self.each_block_of_pair(&pair, &mut value_blocks, &mut dictionaries, visit)?;
+        }
+        while let Some(head) = dictionaries.pop() {
+            if head.blocks().iter().all(|block| listed.contains(block)) {
+                continue;
             }
-            for entry in &pair.contents.entries {
-                match &entry.body {
-                    Body::Ctz(ctz) => self.each_ctz_block(*ctz, visit)?,
-                    // On the list already, unless it has just moved.
-                    Body::Dictionary(address) => {
-                        for block in address.blocks() {
-                            visit(self, block);
-                        }
+            if !self.global.orphans {
+                return Err(Corruption::at(head.blocks()[0], CorruptionKind::NotOnList).into());
+            }
+            // The dictionary has moved, and the list still leads to its old place, which may hold less.
+            let mut pairs = self.dictionary_pairs(head);
+            while let Some(pair) = self.next_pair(&mut pairs)? {
+                listed.extend(pair.address().blocks());
+                self.each_block_of_pair(&pair, &mut value_blocks, &mut dictionaries, visit)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Calls `visit` for a pair's blocks and those of its values, and notes the dictionaries that it leads to.
+    /// `value_blocks` counts the blocks of values so far.
+    fn each_block_of_pair(
+        &mut self,
+        pair: &Pair,
+        value_blocks: &mut u32,
+        dictionaries: &mut Vec<PairAddress>,
+        visit: &mut dyn FnMut(&mut Self, BlockId),
+    ) -> Result<(), Fault> {
+        for block in pair.address().blocks() {
+            visit(self, block);
+        }
+        for entry in &pair.contents.entries {
+            match &entry.body {
+                Body::Dictionary(address) => dictionaries.push(*address),
+                Body::Superblock(_) | Body::Inline(_) => {}
+                Body::Ctz(value) => {
+                    // Each has an owner of its own, so more than the device has can only be a damaged store's, on
+                    // which following them all could take for ever.
+                    let blocks = ctz::block_count(value.size, self.geometry().block_size());
+                    *value_blocks = value_blocks.saturating_add(blocks);
+                    if *value_blocks > self.geometry().block_count() {
+                        return Err(
+                            Corruption::at(pair.block(), CorruptionKind::SharedBlock).into()
+                        );
                     }
-                    Body::Superblock(_) | Body::Inline(_) => {}
+                    self.each_ctz_block(*value, visit)?;
                 }
             }
         }
