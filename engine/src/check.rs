@@ -13,13 +13,15 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
+use core::ops::ControlFlow;
 
 /// What a check found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CheckReport {
     /// Damage, each piece with its place; empty for a sound store.
     pub damage: Vec<Corruption>,
-    /// The global state announces something that the next mutating call finishes first. That is no damage.
+    /// A power cut has left something that the next mutating call finishes first: what the global state announces, or
+    /// pairs on the list that belong to no dictionary. That is no damage.
     pub repair_pending: bool,
     /// Blocks in use. Where there is damage, those that could be told.
     pub blocks_used: u32,
@@ -38,14 +40,8 @@ pub(crate) fn check<D: BlockDevice>(volume: &mut Volume<D>) -> Result<CheckRepor
     };
     check.list(volume)?;
     check.tree(volume)?;
-    if !volume.global.orphans {
-        for pair in &check.listed {
-            if !pair.reached {
-                let damage = Corruption::at(pair.address.blocks()[0], CorruptionKind::Unreachable);
-                check.report.damage.push(damage);
-            }
-        }
-    }
+    // Repair takes them off the list, announced or not.
+    check.report.repair_pending |= check.listed.iter().any(|pair| !pair.reached);
     check.report.blocks_used = check.owned.len() as u32;
     Ok(check.report)
 }
@@ -83,11 +79,14 @@ impl Check {
                 address: pair.address(),
                 reached: false,
             });
-            for entry in &pair.contents.entries {
-                if let Body::Ctz(value) = entry.body {
-                    let checked = self.value(volume, value);
-                    self.note(checked)?;
-                }
+            // A value that a pending move has taken away has its owner elsewhere by now.
+            let visible = volume.visible_entries(&pair);
+            for value in visible.filter_map(|(_, entry)| match entry.body {
+                Body::Ctz(value) => Some(value),
+                _ => None,
+            }) {
+                let checked = self.value(volume, value);
+                self.note(checked)?;
             }
         }
     }
@@ -157,11 +156,18 @@ impl Check {
         value: CtzStruct,
     ) -> Result<(), Fault> {
         let mut blocks = Vec::new();
-        let walked = volume.each_ctz_block(value, &mut |_, block| blocks.push(block));
-        for &block in &blocks {
-            self.own(block);
+        volume.each_ctz_block(value, &mut |_, block| {
+            blocks.push(block);
+            // From a block with another owner on, all the rest may be the other's.
+            if self.own(block) {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        })?;
+        if blocks.len() < ctz::block_count(value.size, volume.geometry().block_size()) as usize {
+            return Ok(());
         }
-        walked?;
         // The walk has gone from the last block to the first along the first pointers; the others are shortcuts.
         blocks.reverse();
         for (index, &block) in blocks.iter().enumerate() {
@@ -178,10 +184,13 @@ impl Check {
         Ok(())
     }
 
-    fn own(&mut self, block: BlockId) {
-        if !self.owned.insert(block) {
+    /// Notes an owner of the block; false where it had one.
+    fn own(&mut self, block: BlockId) -> bool {
+        let free = self.owned.insert(block);
+        if !free {
             self.damage(block, CorruptionKind::SharedBlock);
         }
+        free
     }
 
     fn damage(&mut self, block: BlockId, kind: CorruptionKind) {

@@ -147,6 +147,18 @@ pub enum DeviceErrorKind {
     Io(Option<i32>),
 }
 
+impl DeviceErrorKind {
+    /// Whether the trouble is one block's alone: another one will do for what was to be written there.
+    pub(crate) fn is_bad_block(self) -> bool {
+        matches!(self, Self::BadBlock)
+    }
+
+    /// Whether the trouble is one block's alone: its partner in a pair may still be read.
+    pub(crate) fn is_unreadable_block(self) -> bool {
+        matches!(self, Self::BadBlock | Self::Unreadable)
+    }
+}
+
 impl fmt::Display for DeviceErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

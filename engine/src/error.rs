@@ -25,8 +25,6 @@ pub enum Error {
         /// The place below it.
         dest: Key,
     },
-    /// A dictionary that holds something is not removed.
-    NotEmpty(Key),
     /// The root can be neither removed nor renamed.
     RootFixed,
     /// A name is longer than the store takes.
@@ -43,6 +41,13 @@ pub enum Error {
         /// The value's key.
         key: Key,
         /// The longest value that the store takes, in bytes.
+        limit: u32,
+    },
+    /// An attribute is longer than the store takes.
+    AttributeTooLong {
+        /// The attribute's key.
+        key: Key,
+        /// The longest attribute that the store takes, in bytes.
         limit: u32,
     },
     /// The entry (name, attributes and inline value) does not fit one block of the directory.
@@ -68,7 +73,6 @@ impl fmt::Display for Error {
             Self::RenameSourcePrefix { source, dest } => {
                 write!(f, "{source} cannot move to {dest}, which is below it")
             }
-            Self::NotEmpty(key) => write!(f, "the dictionary {key} is not empty"),
             Self::RootFixed => f.write_str("the root can be neither removed nor renamed"),
             Self::NameTooLong { key, limit } => {
                 write!(f, "{key}: a name has more than {limit} bytes")
@@ -79,6 +83,9 @@ impl fmt::Display for Error {
             ),
             Self::ValueTooLong { key, limit } => {
                 write!(f, "{key}: the value has more than {limit} bytes")
+            }
+            Self::AttributeTooLong { key, limit } => {
+                write!(f, "{key}: the attribute has more than {limit} bytes")
             }
             Self::EntryTooLarge(key) => write!(
                 f,

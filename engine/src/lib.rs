@@ -15,6 +15,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod check;
+mod clock;
 pub mod device;
 mod disk;
 pub mod error;
@@ -25,10 +26,13 @@ mod probe;
 mod sabotage;
 mod store;
 
+#[cfg(feature = "std")]
+pub use clock::SystemClock;
+pub use clock::{Clock, NoClock, Timestamp};
 pub use disk::superblock::DiskVersion;
 pub use error::{Error, MountError};
 pub use key::Key;
-pub use kv::{Attribute, FormatOptions, Info, Item, Kind, MountOptions, Node, Store};
+pub use kv::{Attribute, FormatOptions, Info, Item, Kind, MountOptions, Node, Stat, Store, Usage};
 pub use probe::probe_block_size;
 #[cfg(feature = "sabotage")]
 pub use sabotage::Sabotage;

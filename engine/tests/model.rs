@@ -11,6 +11,9 @@ type Model = BTreeMap<Key, Option<Vec<u8>>>;
 #[derive(Clone, Debug)]
 enum Operation {
     Set(Key, usize),
+    SetPartial(Key, u32, usize),
+    Truncate(Key, u32),
+    Allocate(Key, u32),
     Remove(Key),
     Rename(Key, Key),
     CreateDictionary(Key),
@@ -40,6 +43,10 @@ fn operation() -> impl Strategy<Value = Operation> {
     let size = prop_oneof![4 => 0..40usize, 2 => 40..700usize, 1 => 700..5000usize];
     prop_oneof![
         8 => (place(), size).prop_map(|(key, size)| Operation::Set(key, size)),
+        4 => (place(), 0..3000u32, 0..900usize)
+            .prop_map(|(key, offset, size)| Operation::SetPartial(key, offset, size)),
+        2 => (place(), 0..3000u32).prop_map(|(key, size)| Operation::Truncate(key, size)),
+        1 => (place(), 0..2000u32).prop_map(|(key, size)| Operation::Allocate(key, size)),
         4 => place().prop_map(Operation::Remove),
         4 => (place(), place()).prop_map(|(source, dest)| Operation::Rename(source, dest)),
         1 => place().prop_map(Operation::CreateDictionary),
@@ -121,10 +128,44 @@ fn apply(model: &mut Model, operation: &Operation, seed: usize) -> Result<(), Er
             if key.is_root() {
                 return Err(Error::RootFixed);
             }
-            if below(model, key).next().is_some() {
-                return Err(Error::NotEmpty(key.clone()));
+            model.retain(|other, _| !other.starts_with(key));
+            Ok(())
+        }
+        Operation::SetPartial(key, offset, size) => {
+            if is_dictionary(model, key) {
+                return Err(Error::ValueExpected(key.clone()));
             }
-            model.remove(key);
+            parents(model, key)?;
+            let old = model.entry(key.clone()).or_insert(Some(Vec::new()));
+            let old = old.as_mut().unwrap();
+            let offset = (*offset as usize).min(old.len());
+            let end = offset + size;
+            if end > old.len() {
+                old.resize(end, 0);
+            }
+            old[offset..end].copy_from_slice(&value(seed, *size));
+            Ok(())
+        }
+        Operation::Truncate(key, size) => {
+            if is_dictionary(model, key) {
+                return Err(Error::ValueExpected(key.clone()));
+            }
+            parents(&mut model.clone(), key)?;
+            match model.get_mut(key) {
+                Some(Some(old)) => old.resize(*size as usize, 0),
+                _ => return Err(Error::NotFound(key.clone())),
+            }
+            Ok(())
+        }
+        Operation::Allocate(key, size) => {
+            if is_dictionary(model, key) {
+                return Err(Error::ValueExpected(key.clone()));
+            }
+            parents(model, key)?;
+            if model.contains_key(key) {
+                return Err(Error::AlreadyPresent(key.clone()));
+            }
+            model.insert(key.clone(), Some(vec![0; *size as usize]));
             Ok(())
         }
         Operation::Rename(source, dest) => rename(model, source, dest),
@@ -195,10 +236,9 @@ fn assert_sound(store: &mut Store<MemoryDevice>) {
     assert!(!report.repair_pending);
 }
 
-fn run(geometry: Geometry, version: DiskVersion, lookahead: u32, operations: &[Operation]) {
+fn run(geometry: Geometry, version: DiskVersion, options: MountOptions, operations: &[Operation]) {
     let mut device = MemoryDevice::new(geometry);
     Store::format(&mut device, &FormatOptions::default().with_version(version)).unwrap();
-    let options = MountOptions::default().with_lookahead(lookahead);
     let mut store = Store::mount(device, &options).unwrap();
     let mut model = Model::new();
     for (seed, operation) in operations.iter().enumerate() {
@@ -206,6 +246,11 @@ fn run(geometry: Geometry, version: DiskVersion, lookahead: u32, operations: &[O
         let expected = apply(&mut next, operation, seed);
         let got = match operation {
             Operation::Set(key, size) => store.set(key, &value(seed, *size)),
+            Operation::SetPartial(key, offset, size) => {
+                store.set_partial(key, *offset, &value(seed, *size))
+            }
+            Operation::Truncate(key, size) => store.truncate(key, *size),
+            Operation::Allocate(key, size) => store.allocate(key, *size),
             Operation::Remove(key) => store.remove(key),
             Operation::Rename(source, dest) => store.rename(source, dest),
             Operation::CreateDictionary(key) => store.create_dictionary(key),
@@ -219,11 +264,19 @@ fn run(geometry: Geometry, version: DiskVersion, lookahead: u32, operations: &[O
             model = next;
         }
         assert_sound(&mut store);
+        assert_eq!(contents(&mut store), model, "after {operation:?}");
     }
-    assert_eq!(contents(&mut store), model);
     for (key, node) in &model {
         if let Some(value) = node {
             assert_eq!(store.get(key).as_ref(), Ok(value));
+            assert_eq!(store.size(key), Ok(value.len() as u64));
+            let middle = value.len() / 3;
+            let part = store.get_partial(key, middle as u32, 700).unwrap();
+            assert_eq!(part, value[middle..(middle + 700).min(value.len())]);
+            assert_eq!(
+                store.get_partial(key, value.len() as u32 + 1, 5),
+                Ok(Vec::new())
+            );
             continue;
         }
         let listed = store.list(key).unwrap().into_iter().map(|(key, _)| key);
@@ -236,17 +289,32 @@ fn run(geometry: Geometry, version: DiskVersion, lookahead: u32, operations: &[O
     assert_sound(&mut store);
 }
 
+/// 300 cases, or as many as `PROPTEST_CASES` says. A failure is written down as a case by hand, not as a seed.
+fn config() -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES")
+        .ok()
+        .and_then(|cases| cases.parse().ok());
+    ProptestConfig {
+        cases: cases.unwrap_or(300),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn agrees_with_the_model(
         geometry in geometry(),
         version in prop_oneof![Just(DiskVersion::V2_1), Just(DiskVersion::V2_0)],
         lookahead in prop_oneof![Just(1 << 16), Just(7)],
+        index in prop::sample::select(vec![0, 300, 1000, 64 << 10]),
+        cycles in prop::sample::select(vec![0, 1, 2, 5, 500]),
         operations in prop::collection::vec(operation(), 1..120),
     ) {
-        run(geometry, version, lookahead, &operations);
+        let options = MountOptions::default().with_lookahead(lookahead).with_block_cycles(cycles).with_index(index);
+        run(geometry, version, options, &operations);
     }
 }
 

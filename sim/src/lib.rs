@@ -1,1 +1,64 @@
-//! Cutpoint.
+//! Cuts the power at every possible point of a storage engine's life and proves what survives.
+//!
+//! A workload runs once on a simulated device that records every write. Each state that a power cut could have left is
+//! then a view of that recording; the engine mounts on it, and what it shows is held against a model. Every run of the
+//! same workload explores the same states and finds the same things, with any number of threads.
+//!
+//! ```
+//! use cutpoint::explore::Sweep;
+//! use cutpoint::op::{Operation, Value};
+//! use cutpoint::subjects::EngineSubject;
+//! use cutpoint::workload::Workload;
+//! use cutpoint_engine::device::Geometry;
+//!
+//! let workload = Workload::new("rename-over", Geometry::new(512, 64)?)
+//!     .then(Operation::set("/new", Value::generated(700, 1)))
+//!     .then(Operation::set("/d/old", Value::literal("old")))
+//!     .then(Operation::rename("/new", "/d/old"));
+//! let report = Sweep::new(&EngineSubject::default(), &workload).run();
+//! assert!(report.is_complete());
+//! assert_eq!(report.first_violation(), None);
+//! # Ok::<(), cutpoint_engine::device::GeometryError>(())
+//! ```
+//!
+//! To test an engine of your own, see [`subject`].
+//!
+//! # The rooms
+//!
+//! From the ground up; none uses one that stands below it in this list.
+//!
+//! | room | what is in it |
+//! | --- | --- |
+//! | [`trace`] | the events that a device saw, and what it held before them |
+//! | [`guard`], [`disk`], [`shared`] | the rules and the budget of simulated devices; the one that records; handles |
+//! | [`crash`] | crash states, which exist, and views that show them |
+//! | [`op`], [`refusal`], [`model`] | what is run, why a store says no, what should come of it |
+//! | [`subject`], [`subjects`] | engines under test and their promises; those that come with the harness |
+//! | [`isolate`] | calls into subjects, with panics and spent budgets as values |
+//! | [`workload`] | operations on a device; the built-in ones, and those on images of the corpus |
+//! | [`verdict`] | what can be wrong with a store, and the comparison that finds it |
+//! | [`record`] | the recording run, checked against the model |
+//! | [`judge`] | one recovery |
+//! | [`inflight`] | what each worker is at, on disk |
+//! | [`explore`] | all of a workload's recoveries, in parallel |
+
+pub mod crash;
+pub mod disk;
+pub mod explore;
+pub mod guard;
+pub mod inflight;
+pub mod isolate;
+pub mod judge;
+pub mod model;
+pub mod op;
+pub mod record;
+pub mod refusal;
+mod session;
+pub mod shared;
+pub mod subject;
+pub mod subjects;
+pub mod trace;
+pub mod verdict;
+pub mod workload;
+
+pub use session::default_budget;

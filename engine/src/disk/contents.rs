@@ -68,11 +68,14 @@ pub(crate) enum Edit {
     Delete(EntryId),
     /// Gives the entry another body; name and attributes stay.
     Replace(EntryId, Body),
+    /// Sets the entry's attribute of this type.
+    SetAttribute(EntryId, u8, Vec<u8>),
+    /// Removes the entry's attribute of this type.
+    RemoveAttribute(EntryId, u8),
     SetTail(Tail),
-    /// Changes the global state by so much.
-    ChangeGlobal(Delta),
-    /// Takes over the share of the global state of a pair that this commit drops: the state stays the same.
-    AdoptDelta(Delta),
+    /// Changes the pair's share of the global state by so much: the state itself, or, where the share is that of a
+    /// pair that the same commit takes off the list, nothing but where it stands.
+    XorDelta(Delta),
 }
 
 impl Contents {
@@ -90,8 +93,16 @@ impl Contents {
                 Edit::Insert(id, entry) => self.entries.insert(id.index(), entry.clone()),
                 Edit::Delete(id) => drop(self.entries.remove(id.index())),
                 Edit::Replace(id, body) => self.entries[id.index()].body = body.clone(),
+                Edit::SetAttribute(id, kind, data) => {
+                    self.entries[id.index()]
+                        .attributes
+                        .insert(*kind, data.clone());
+                }
+                Edit::RemoveAttribute(id, kind) => {
+                    self.entries[id.index()].attributes.remove(*kind);
+                }
                 Edit::SetTail(tail) => self.tail = *tail,
-                Edit::ChangeGlobal(delta) | Edit::AdoptDelta(delta) => self.delta ^= *delta,
+                Edit::XorDelta(delta) => self.delta ^= *delta,
             }
         }
     }
@@ -121,8 +132,15 @@ impl Contents {
                 }
                 Edit::Delete(id) => log.push(Tag::new(TagKind::Delete, Some(*id), 0), &[]),
                 Edit::Replace(id, body) => body.write(*id, log),
+                Edit::SetAttribute(id, kind, data) => {
+                    let kind = TagKind::Attribute(*kind);
+                    log.push(Tag::new(kind, Some(*id), data.len()), data);
+                }
+                Edit::RemoveAttribute(id, kind) => {
+                    log.push(Tag::deletion(TagKind::Attribute(*kind), *id), &[]);
+                }
                 Edit::SetTail(tail) => tail.write(log),
-                Edit::ChangeGlobal(_) | Edit::AdoptDelta(_) => {}
+                Edit::XorDelta(_) => {}
             }
         }
         // A delta replaces the pair's older one, so the sum of all edits is written once.

@@ -73,6 +73,19 @@ impl Attributes {
         }
     }
 
+    /// Removes the attribute of type `kind`; says whether there was one.
+    pub(crate) fn remove(&mut self, kind: u8) -> bool {
+        let before = self.0.len();
+        self.0.retain(|(other, _)| *other != kind);
+        self.0.len() < before
+    }
+
+    /// The attribute of type `kind`.
+    pub(crate) fn get(&self, kind: u8) -> Option<&[u8]> {
+        let index = self.0.binary_search_by_key(&kind, |(kind, _)| *kind).ok()?;
+        Some(&self.0[index].1)
+    }
+
     fn encoded_size(&self) -> usize {
         self.0.iter().map(|(_, data)| TAG_SIZE + data.len()).sum()
     }

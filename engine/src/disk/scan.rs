@@ -445,7 +445,7 @@ mod tests {
             (0, Some(id)) => Edit::Delete(id),
             // Only a body of the same kind may replace one; inline for inline is what tests know of.
             (1, Some(_)) | (2, _) => Edit::SetTail(Tail::Hard(PairAddress::FIRST)),
-            (3, _) => Edit::ChangeGlobal(delta),
+            (3, _) => Edit::XorDelta(delta),
             (4, _) => Edit::SetTail(Tail::End),
             _ => Edit::Insert(insert, entry),
         }

@@ -17,6 +17,9 @@ pub(crate) const MAX_LENGTH: usize = 0x3fe;
 pub(crate) struct EntryId(u16);
 
 impl EntryId {
+    /// The first entry of a pair.
+    pub(crate) const FIRST: Self = Self(0);
+
     /// Where an index is one that the format can express: below 0x3ff.
     pub(crate) fn new(index: usize) -> Option<Self> {
         (index < usize::from(NO_ID)).then_some(Self(index as u16))
@@ -99,6 +102,15 @@ impl Tag {
             kind,
             id,
             length: Length::Bytes(length as u16),
+        }
+    }
+
+    /// A tag that says that what `kind` describes on entry `id` is gone.
+    pub(crate) fn deletion(kind: TagKind, id: EntryId) -> Self {
+        Self {
+            kind,
+            id: Some(id),
+            length: Length::Deleted,
         }
     }
 

@@ -12,6 +12,13 @@ pub(crate) enum Fault {
     NoSpace,
 }
 
+impl Fault {
+    /// Whether one block alone is the trouble.
+    pub(crate) fn is_bad_block(self) -> bool {
+        matches!(self, Self::Device(error) if error.kind.is_bad_block())
+    }
+}
+
 impl From<Corruption> for Fault {
     fn from(corruption: Corruption) -> Self {
         Self::Corrupt(corruption)

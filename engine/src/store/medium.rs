@@ -1,12 +1,15 @@
 //! The device as the store uses it.
 
-use crate::device::{BlockDevice, BlockId, DeviceError, Geometry};
+use crate::device::{BlockDevice, BlockId, DeviceCall, DeviceError, DeviceErrorKind, Geometry};
 use alloc::vec;
 use alloc::vec::Vec;
 
 /// How many bytes of a log are read at a time. Small, so that little is read that is not needed; large enough that a
 /// short log takes one read.
 const LOG_STEP: usize = 128;
+
+/// How many bytes are read back at a time.
+const VERIFY_STEP: usize = 512;
 
 /// A device, the part of it that the store uses, and whether it holds writes that are not yet known to be durable.
 #[derive(Debug)]
@@ -47,14 +50,38 @@ impl<D: BlockDevice> Medium<D> {
         self.device.read(block, offset as u32, buffer)
     }
 
-    pub(crate) fn prog(
+    fn prog(&mut self, block: BlockId, offset: usize, data: &[u8]) -> Result<(), DeviceError> {
+        self.unsynced = true;
+        self.device.prog(block, offset as u32, data)
+    }
+
+    /// Programs and reads back what has been programmed: a device that spoils it without a word is found out.
+    ///
+    /// # Errors
+    ///
+    /// [`DeviceErrorKind::BadBlock`] where what is read is not what was written.
+    pub(crate) fn prog_verified(
         &mut self,
         block: BlockId,
         offset: usize,
         data: &[u8],
     ) -> Result<(), DeviceError> {
-        self.unsynced = true;
-        self.device.prog(block, offset as u32, data)
+        self.prog(block, offset, data)?;
+        let spoilt = || {
+            let kind = DeviceErrorKind::BadBlock;
+            DeviceError::at(DeviceCall::Prog, block, offset as u32, kind)
+        };
+        let mut seen = [0; VERIFY_STEP];
+        for (index, chunk) in data.chunks(VERIFY_STEP).enumerate() {
+            let seen = &mut seen[..chunk.len()];
+            match self.read(block, offset + index * VERIFY_STEP, seen) {
+                Ok(()) if seen == chunk => {}
+                Ok(()) => return Err(spoilt()),
+                Err(error) if error.kind.is_unreadable_block() => return Err(spoilt()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn erase(&mut self, block: BlockId) -> Result<(), DeviceError> {

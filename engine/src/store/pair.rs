@@ -2,7 +2,7 @@
 
 use super::fault::Fault;
 use super::medium::{BlockPrefix, Medium, read_vec};
-use crate::device::{BlockDevice, BlockId, DeviceErrorKind};
+use crate::device::{BlockDevice, BlockId};
 use crate::disk::commit::{FIRST_PREVIOUS, Layout, LogEnd, LogWriter, SHORT_END};
 use crate::disk::contents::{Contents, Edit, MAX_ENTRIES};
 use crate::disk::crc::checksum;
@@ -136,31 +136,67 @@ impl Pair {
 
     /// Writes `contents` as the only commit of the other block, with the next revision count, to be made durable by
     /// the caller, who has made sure that they fit.
+    ///
+    /// # Errors
+    ///
+    /// A device error of kind bad block where the other block takes no more writes; the pair is as it was then.
     pub(crate) fn compact<D: BlockDevice>(
         &mut self,
         medium: &mut Medium<D>,
         version: DiskVersion,
         contents: Contents,
     ) -> Result<(), Fault> {
-        let revision = self.revision.wrapping_add(1);
-        self.end = write_block(medium, version, self.spare, revision, &contents)?;
-        core::mem::swap(&mut self.current, &mut self.spare);
+        let spare = self.spare;
+        self.compact_to(medium, version, spare, contents)
+    }
+
+    /// As [`compact`](Self::compact), to a block that takes the place of the other one: the pair has a new address
+    /// then, and nothing leads to it yet.
+    pub(crate) fn compact_to<D: BlockDevice>(
+        &mut self,
+        medium: &mut Medium<D>,
+        version: DiskVersion,
+        block: BlockId,
+        contents: Contents,
+    ) -> Result<(), Fault> {
+        let revision = self.next_revision();
+        self.end = write_block(medium, version, block, revision, &contents)?;
+        self.spare = self.current;
+        self.current = block;
         self.revision = revision;
         self.contents = contents;
         Ok(())
     }
 
-    /// Writes `contents` to a new pair of blocks. Not made durable here: nothing points to it yet.
+    /// The revision count of the next compaction.
+    pub(crate) fn next_revision(&self) -> u32 {
+        self.revision.wrapping_add(1)
+    }
+
+    /// The block that the next compaction writes.
+    pub(crate) fn spare(&self) -> BlockId {
+        self.spare
+    }
+
+    /// Writes `contents` to a new pair of blocks, with a revision count that is a multiple of `cycle`. Not made
+    /// durable here: nothing points to it yet.
+    ///
+    /// # Errors
+    ///
+    /// A device error of kind bad block where the first block takes no writes.
     pub(crate) fn create<D: BlockDevice>(
         medium: &mut Medium<D>,
         version: DiskVersion,
         address: PairAddress,
+        cycle: u32,
         contents: &Contents,
     ) -> Result<(), Fault> {
         let [current, spare] = address.blocks();
         // The spare block keeps what it held. The new revision count must be newer than the one that it happens to
         // show, or readers would look there first.
-        let revision = read_revision(medium, spare)?.unwrap_or(0).wrapping_add(1);
+        let stale = read_revision(medium, spare)?.unwrap_or(0);
+        let revision = stale.wrapping_add(1);
+        let revision = revision.checked_next_multiple_of(cycle).unwrap_or(0);
         write_block(medium, version, current, revision, contents).map(drop)
     }
 
@@ -227,16 +263,9 @@ fn read_revision<D: BlockDevice>(
     let mut bytes = [0; 4];
     match medium.read(block, 0, &mut bytes) {
         Ok(()) => Ok(Some(u32::from_le_bytes(bytes))),
-        Err(error) if is_about_block(error.kind) => Ok(None),
+        Err(error) if error.kind.is_unreadable_block() => Ok(None),
         Err(error) => Err(error.into()),
     }
-}
-
-fn is_about_block(kind: DeviceErrorKind) -> bool {
-    matches!(
-        kind,
-        DeviceErrorKind::Unreadable | DeviceErrorKind::BadBlock
-    )
 }
 
 fn scan_block<D: BlockDevice>(
@@ -249,7 +278,7 @@ fn scan_block<D: BlockDevice>(
     while let Progress::Needs(length) = scanner.advance(prefix.bytes()) {
         match prefix.extend(medium, length) {
             Ok(()) => {}
-            Err(error) if is_about_block(error.kind) => return Ok(None),
+            Err(error) if error.kind.is_unreadable_block() => return Ok(None),
             Err(error) => return Err(error.into()),
         }
     }
@@ -290,6 +319,6 @@ fn program<D: BlockDevice>(
         None
     };
     let (commit, log_end) = log.seal(end, following.as_deref(), version == DiskVersion::V2_1);
-    medium.prog(block, commit.start, &commit.bytes)?;
+    medium.prog_verified(block, commit.start, &commit.bytes)?;
     Ok(log_end)
 }

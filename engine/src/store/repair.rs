@@ -19,24 +19,28 @@ enum Fix {
 }
 
 impl<D: BlockDevice> Volume<D> {
-    /// Does what the global state announces. Does nothing, and reads nothing, where that is nothing.
+    /// Does what the global state announces, and takes off the list what a removal has left on it without a word. Does
+    /// nothing, and reads nothing, where there is nothing to do.
     ///
     /// Every step is a commit of its own that leaves a state from which the repair can start again.
     pub(crate) fn repair(&mut self) -> Result<(), Fault> {
         self.finish_move()?;
-        if self.global.orphans {
+        if self.global.orphans || self.unfinished {
             // Each fix can uncover another: a dropped dictionary held the only entry that led to the next one.
             while let Some(fix) = self.next_fix()? {
+                self.index.clear();
                 self.apply(fix)?;
             }
+        }
+        if self.global.orphans {
+            let root = self.fetch(self.root)?;
             let done = GlobalState {
                 orphans: false,
                 ..self.global
             };
-            let change = done.delta() ^ self.global.delta();
-            let root = self.fetch(self.root)?;
-            self.commit(root, &[Edit::ChangeGlobal(change)])?;
+            self.commit(root, Vec::new(), done)?;
         }
+        self.unfinished = false;
         Ok(())
     }
 
@@ -72,16 +76,14 @@ impl<D: BlockDevice> Volume<D> {
     }
 
     fn apply(&mut self, fix: Fix) -> Result<(), Fault> {
-        match fix {
-            Fix::Redirect(pair, moved) => self.commit(pair, &[Edit::SetTail(Tail::Soft(moved))]),
+        let (pair, edits) = match fix {
+            Fix::Redirect(pair, moved) => (pair, [Edit::SetTail(Tail::Soft(moved))].into()),
             Fix::Drop(pair, orphan) => {
                 let chain = self.chain(orphan)?;
-                let edits = [
-                    Edit::SetTail(chain.last.contents.tail),
-                    Edit::AdoptDelta(chain.delta),
-                ];
-                self.commit(pair, &edits)
+                let skip = Edit::SetTail(chain.last.contents.tail);
+                (pair, Vec::from([skip, Edit::XorDelta(chain.delta)]))
             }
-        }
+        };
+        self.commit(pair, edits, self.global)
     }
 }

@@ -14,6 +14,7 @@ use crate::error::{Corruption, CorruptionKind};
 use alloc::collections::BTreeSet;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::ops::ControlFlow;
 
 /// Where the search for free blocks stands.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ pub(crate) struct Allocator {
     lookahead: u32,
     /// Blocks that the call under way has taken: nothing on the medium points to them yet.
     taken: BTreeSet<BlockId>,
+    /// Blocks that have refused a write since the mount.
+    retired: BTreeSet<BlockId>,
 }
 
 impl Allocator {
@@ -45,12 +48,23 @@ impl Allocator {
             next: 0,
             lookahead: lookahead.clamp(1, geometry.block_count()),
             taken: BTreeSet::new(),
+            retired: BTreeSet::new(),
         }
     }
 
     /// A new call begins: what the last one took is either in use by now or free.
     pub(crate) fn begin(&mut self) {
         self.taken.clear();
+    }
+
+    /// A block has refused a write: it is not given out again.
+    pub(crate) fn retire(&mut self, block: BlockId) {
+        self.retired.insert(block);
+    }
+
+    /// Blocks that have refused a write since the mount.
+    pub(crate) fn retired(&self) -> &BTreeSet<BlockId> {
+        &self.retired
     }
 
     /// The next block of the window that is free.
@@ -60,7 +74,7 @@ impl Allocator {
             self.next += 1;
             let used = self.used[index as usize / 64] >> (index % 64) & 1 != 0;
             let block = BlockId::new(self.wrap(index));
-            if !used && !self.taken.contains(&block) {
+            if !used && !self.taken.contains(&block) && !self.retired.contains(&block) {
                 self.taken.insert(block);
                 return Some(block);
             }
@@ -142,11 +156,11 @@ impl<D: BlockDevice> Volume<D> {
         Err(Fault::NoSpace)
     }
 
-    /// Two free blocks, as a pair.
-    pub(crate) fn allocate_pair(&mut self) -> Result<PairAddress, Fault> {
-        let a = self.allocate()?;
-        let b = self.allocate()?;
-        Ok(PairAddress::new(a, b))
+    /// The blocks that something on the medium points to.
+    pub(crate) fn blocks_in_use(&mut self) -> Result<BTreeSet<BlockId>, Fault> {
+        let mut blocks = BTreeSet::new();
+        self.each_block_in_use(&mut |_, block| blocks.extend([block]))?;
+        Ok(blocks)
     }
 
     /// Calls `visit` for every block that something on the medium points to, some of them more than once.
@@ -196,7 +210,8 @@ impl<D: BlockDevice> Volume<D> {
         for block in pair.address().blocks() {
             visit(self, block);
         }
-        for entry in &pair.contents.entries {
+        // What a pending move has taken away stands elsewhere by now, or nowhere.
+        for (_, entry) in self.visible_entries(pair) {
             match &entry.body {
                 Body::Dictionary(address) => dictionaries.push(*address),
                 Body::Superblock(_) | Body::Inline(_) => {}
@@ -210,7 +225,10 @@ impl<D: BlockDevice> Volume<D> {
                             Corruption::at(pair.block(), CorruptionKind::SharedBlock).into()
                         );
                     }
-                    self.each_ctz_block(*value, visit)?;
+                    self.each_ctz_block(*value, &mut |volume, block| {
+                        visit(volume, block);
+                        ControlFlow::Continue(())
+                    })?;
                 }
             }
         }

@@ -1,15 +1,16 @@
-//! Finding entries: by name in a dictionary, and a pair's predecessor on the list.
+//! Finding entries: by key from the root, by name in a dictionary; and a pair's predecessor on the list.
 
 use super::fault::Fault;
 use super::pair::Pair;
 use super::volume::Volume;
 use crate::device::BlockDevice;
-use crate::disk::contents::Tail;
-use crate::disk::entry::Entry;
+use crate::disk::entry::{Body, Entry};
 use crate::disk::gstate::Delta;
 use crate::disk::names;
 use crate::disk::pointer::PairAddress;
 use crate::disk::tag::EntryId;
+use crate::key::Key;
+use alloc::vec::Vec;
 
 /// A place in a pair: of an entry, or for one.
 #[derive(Clone, Debug)]
@@ -34,6 +35,18 @@ pub(crate) enum Lookup {
     Free(Slot),
 }
 
+/// Where a key leads.
+#[derive(Clone, Debug)]
+pub(crate) enum Place<'k> {
+    Root,
+    /// To this entry.
+    Found(Slot, Entry),
+    /// To nothing; the first of the names (one at least) would go to the slot, the others below it.
+    Free(Slot, Vec<&'k [u8]>),
+    /// To nothing, since this key above it is a value.
+    Blocked(Key),
+}
+
 /// The pairs of one dictionary, summed up.
 #[derive(Clone, Debug)]
 pub(crate) struct Chain {
@@ -45,12 +58,39 @@ pub(crate) struct Chain {
 }
 
 impl<D: BlockDevice> Volume<D> {
+    /// Follows `key` from the root.
+    pub(crate) fn locate<'k>(&mut self, key: &'k Key) -> Result<Place<'k>, Fault> {
+        let mut names = key.segments().peekable();
+        let mut above = Key::ROOT;
+        let mut head = self.root;
+        while let Some(name) = names.next() {
+            let (slot, entry) = match self.lookup(head, name)? {
+                Lookup::Found(slot, entry) => (slot, entry),
+                Lookup::Free(slot) => {
+                    let missing = core::iter::once(name).chain(names).collect();
+                    return Ok(Place::Free(slot, missing));
+                }
+            };
+            if names.peek().is_none() {
+                return Ok(Place::Found(slot, entry));
+            }
+            above = above.child(name);
+            let Body::Dictionary(below) = entry.body else {
+                return Ok(Place::Blocked(above));
+            };
+            head = below;
+        }
+        Ok(Place::Root)
+    }
+
     /// Looks `name` up in the dictionary that starts at `head`. An entry that a pending move has taken away is not
     /// found.
     pub(crate) fn lookup(&mut self, head: PairAddress, name: &[u8]) -> Result<Lookup, Fault> {
-        let mut pairs = self.dictionary_pairs(head);
-        let mut last = None;
+        let start = self.index.start(head, name);
+        let mut pairs = self.dictionary_pairs(start);
+        let mut last: Option<Pair> = None;
         while let Some(pair) = self.next_pair(&mut pairs)? {
+            self.note(head, last.as_ref(), &pair);
             // Names ascend along the chain: behind a greater one the rest of it need not be read.
             let reached = self
                 .visible_entries(&pair)
@@ -73,6 +113,18 @@ impl<D: BlockDevice> Volume<D> {
         };
         let end = EntryId::new(pair.contents.entries.len()).ok_or(Fault::NoSpace)?;
         Ok(Lookup::Free(Slot { pair, id: end }))
+    }
+
+    /// Tells the index that a walk along the chain from `head` has come from `previous` to `pair`.
+    fn note(&mut self, head: PairAddress, previous: Option<&Pair>, pair: &Pair) {
+        let last = previous.and_then(|pair| pair.contents.entries.last());
+        let first = pair.contents.entries.first();
+        // Only where names ascend from pair to pair, which a foreign image may not keep to, does it make sense.
+        if let (Some(last), Some(first)) = (last, first)
+            && names::compare(&last.name, &first.name).is_lt()
+        {
+            self.index.note(head, &first.name, pair.address());
+        }
     }
 
     /// The entries of a pair that a user sees, with their ids.
@@ -120,12 +172,18 @@ impl<D: BlockDevice> Volume<D> {
         Ok(None)
     }
 
-    /// The pair of the same dictionary that comes before `target`; none where that is the dictionary's first.
-    pub(crate) fn predecessor_in_dictionary(
-        &mut self,
-        target: PairAddress,
-    ) -> Result<Option<Pair>, Fault> {
-        let predecessor = self.predecessor(target)?;
-        Ok(predecessor.filter(|pair| matches!(pair.contents.tail, Tail::Hard(_))))
+    /// The pair and id of the entry that leads to the dictionary at `head`; none where there is none.
+    pub(crate) fn parent(&mut self, head: PairAddress) -> Result<Option<(Pair, EntryId)>, Fault> {
+        let mut list = self.all_pairs();
+        while let Some(pair) = self.next_pair(&mut list)? {
+            let id = self
+                .visible_entries(&pair)
+                .find(|(_, entry)| entry.body == Body::Dictionary(head))
+                .map(|(id, _)| id);
+            if let Some(id) = id {
+                return Ok(Some((pair, id)));
+            }
+        }
+        Ok(None)
     }
 }

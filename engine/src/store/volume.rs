@@ -1,12 +1,13 @@
 //! What is mounted: the medium with what its superblock and global state say.
 
 use super::fault::Fault;
+use super::index::Index;
 use super::list::PairList;
 use super::medium::Medium;
 use super::pair::Pair;
 use super::space::Allocator;
 use crate::device::{BlockDevice, Geometry};
-use crate::disk::contents::Contents;
+use crate::disk::contents::{Contents, Tail};
 use crate::disk::entry::{Body, Entry};
 use crate::disk::gstate::{Delta, GlobalState};
 use crate::disk::pointer::PairAddress;
@@ -15,7 +16,10 @@ use crate::disk::superblock::{ATTR_MAX, DiskVersion, FILE_MAX, MAGIC, NAME_MAX, 
 use crate::error::{Corruption, CorruptionKind, MountError};
 #[cfg(feature = "sabotage")]
 use crate::sabotage::Sabotage;
+use alloc::collections::BTreeSet;
 use alloc::vec;
+use alloc::vec::Vec;
+use core::num::NonZeroU32;
 
 /// A mounted store, without keys.
 #[derive(Debug)]
@@ -27,9 +31,13 @@ pub(crate) struct Volume<D> {
     pub(crate) root: PairAddress,
     /// The global state as it stands on the medium.
     pub(crate) global: GlobalState,
+    /// The list may hold pairs without a parent, though the global state does not say so.
+    pub(crate) unfinished: bool,
     pub(crate) allocator: Allocator,
-    #[cfg(feature = "sabotage")]
-    pub(crate) sabotage: Option<Sabotage>,
+    pub(crate) index: Index,
+    /// A commit is under way that says where a pair has moved to.
+    pub(crate) publishing: bool,
+    pub(crate) settings: Settings,
 }
 
 /// The limits that the superblock states, in bytes.
@@ -45,8 +53,23 @@ struct Survey {
     superblock: Superblock,
     root: PairAddress,
     global: GlobalState,
+    /// The list holds a dictionary's first pair that no entry leads to.
+    parentless: bool,
     /// The sum of all revision counts.
     revisions: u32,
+}
+
+/// What a volume is mounted with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    /// Blocks that a search for free space looks at in one go.
+    pub(crate) lookahead: u32,
+    /// Bytes that the index of names may take.
+    pub(crate) index: usize,
+    /// Compactions of a pair after which it moves; none where the device levels wear.
+    pub(crate) block_cycles: Option<NonZeroU32>,
+    #[cfg(feature = "sabotage")]
+    pub(crate) sabotage: Option<Sabotage>,
 }
 
 impl<D: BlockDevice> Volume<D> {
@@ -78,17 +101,9 @@ impl<D: BlockDevice> Volume<D> {
     }
 
     /// Reads the superblock and the global state. Writes nothing.
-    pub(crate) fn mount(
-        device: D,
-        lookahead: u32,
-        #[cfg(feature = "sabotage")] sabotage: Option<Sabotage>,
-    ) -> Result<Self, MountError> {
+    pub(crate) fn mount(device: D, settings: Settings) -> Result<Self, MountError> {
         let mut medium = Medium::new(device);
-        #[cfg(feature = "sabotage")]
-        let trust = trust(sabotage);
-        #[cfg(not(feature = "sabotage"))]
-        let trust = Trust::Checked;
-        let survey = Survey::make(&mut medium, trust)?;
+        let survey = Survey::make(&mut medium, settings.trust())?;
         let version = check(&survey.superblock, medium.geometry())?;
         let geometry = medium.geometry();
         Ok(Self {
@@ -97,11 +112,13 @@ impl<D: BlockDevice> Volume<D> {
             limits: Limits::of(&survey.superblock),
             root: survey.root,
             global: survey.global,
+            unfinished: survey.parentless,
             // Starting elsewhere after each mount spreads wear; the revision counts are the only thing on the
             // medium that changes with use.
-            allocator: Allocator::new(geometry, survey.revisions, lookahead),
-            #[cfg(feature = "sabotage")]
-            sabotage,
+            allocator: Allocator::new(geometry, survey.revisions, settings.lookahead),
+            index: Index::new(settings.index),
+            publishing: false,
+            settings,
         })
     }
 
@@ -110,7 +127,7 @@ impl<D: BlockDevice> Volume<D> {
     }
 
     pub(crate) fn fetch(&mut self, address: PairAddress) -> Result<Pair, Fault> {
-        let trust = self.trust();
+        let trust = self.settings.trust();
         Pair::fetch(&mut self.medium, address, trust)
     }
 
@@ -126,41 +143,38 @@ impl<D: BlockDevice> Volume<D> {
 
     /// The next pair of a walk.
     pub(crate) fn next_pair(&mut self, list: &mut PairList) -> Result<Option<Pair>, Fault> {
-        let trust = self.trust();
+        let trust = self.settings.trust();
         list.next(&mut self.medium, trust)
     }
 
-    /// Reads the global state again, after a device error has left it unknown.
-    pub(crate) fn reload_global(&mut self) -> Result<(), Fault> {
-        let mut delta = Delta::default();
-        let mut list = self.all_pairs();
-        while let Some(pair) = self.next_pair(&mut list)? {
-            delta ^= pair.contents.delta;
-        }
-        self.global = global_state(delta)?;
+    /// Reads again what the medium says of the store as a whole, after a device error has left it unknown.
+    pub(crate) fn reload(&mut self) -> Result<(), MountError> {
+        let survey = Survey::make(&mut self.medium, self.settings.trust())?;
+        self.root = survey.root;
+        self.global = survey.global;
+        self.unfinished = survey.parentless;
+        self.index.clear();
         Ok(())
-    }
-
-    #[cfg(feature = "sabotage")]
-    fn trust(&self) -> Trust {
-        trust(self.sabotage)
-    }
-
-    #[cfg(not(feature = "sabotage"))]
-    #[allow(
-        clippy::unused_self,
-        reason = "with the feature it depends on the volume"
-    )]
-    fn trust(&self) -> Trust {
-        Trust::Checked
     }
 }
 
-#[cfg(feature = "sabotage")]
-fn trust(sabotage: Option<Sabotage>) -> Trust {
-    if sabotage == Some(Sabotage::IgnoreChecksums) {
-        Trust::Blind
-    } else {
+impl Settings {
+    /// Whether commits count whose checksum is wrong.
+    #[cfg(feature = "sabotage")]
+    fn trust(&self) -> Trust {
+        match self.sabotage {
+            Some(Sabotage::IgnoreChecksums) => Trust::Blind,
+            _ => Trust::Checked,
+        }
+    }
+
+    /// Whether commits count whose checksum is wrong: never.
+    #[cfg(not(feature = "sabotage"))]
+    #[allow(
+        clippy::unused_self,
+        reason = "a build with deliberate faults asks the settings"
+    )]
+    fn trust(&self) -> Trust {
         Trust::Checked
     }
 }
@@ -191,9 +205,12 @@ impl Survey {
             superblock,
             root: first.address(),
             global: GlobalState::default(),
+            parentless: false,
             revisions: 0,
         };
         let mut delta = Delta::default();
+        let mut linked = BTreeSet::new();
+        let mut heads = Vec::new();
         let mut list = PairList::all(geometry);
         while let Some(pair) = list.next(medium, trust)? {
             // After an expansion the superblock has copies along the list, and the root starts at the last one.
@@ -202,9 +219,20 @@ impl Survey {
                 survey.superblock = superblock;
                 survey.root = pair.address();
             }
+            for entry in &pair.contents.entries {
+                if let Body::Dictionary(address) = entry.body {
+                    linked.extend(address.blocks());
+                }
+            }
+            if let Tail::Soft(head) = pair.contents.tail {
+                heads.push(head);
+            }
             delta ^= pair.contents.delta;
             survey.revisions = survey.revisions.wrapping_add(pair.revision);
         }
+        survey.parentless = heads
+            .iter()
+            .any(|head| !head.blocks().iter().all(|block| linked.contains(block)));
         survey.global = global_state(delta)?;
         Ok(survey)
     }

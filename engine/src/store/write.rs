@@ -1,309 +1,266 @@
-//! Changing what the pairs hold: commits with their compactions and splits, new dictionaries, removals, moves.
+//! Commits: a pair's log appended to, compacted, split, or moved to other blocks.
 //!
-//! Each method here leaves the store, at every write, in a state that readers take for the one before or the one
-//! after; what has to follow is announced in the global state.
+//! A commit is atomic and durable however it is made. Where its pair has to move, the new blocks hold what the commit
+//! says, and become visible by a commit to the pair that leads to them.
 
 use super::fault::Fault;
 use super::pair::{Pair, hard_limit, layout, soft_limit};
-use super::tree::{Lookup, Slot};
 use super::volume::Volume;
 use crate::device::BlockDevice;
 use crate::disk::contents::{Contents, Edit, MAX_ENTRIES, Tail};
-use crate::disk::entry::{Body, Entry};
-use crate::disk::gstate::{Delta, GlobalState, PendingMove};
+use crate::disk::entry::{Attributes, Body, Entry};
+use crate::disk::gstate::{Delta, GlobalState};
 use crate::disk::pointer::PairAddress;
 use crate::disk::tag::EntryId;
 use crate::error::{Corruption, CorruptionKind};
 #[cfg(feature = "sabotage")]
 use crate::sabotage::Sabotage;
-use alloc::vec;
 use alloc::vec::Vec;
 
-/// An entry that goes away in the same step in which another one comes.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Source<'a> {
-    /// The first pair of its dictionary.
-    pub(crate) dictionary: PairAddress,
-    pub(crate) name: &'a [u8],
-}
-
 impl<D: BlockDevice> Volume<D> {
-    /// Makes the edits in one atomic, durable step: appended to the pair's log, or with the log compacted, or with
-    /// the pair split.
+    /// Makes the edits, and `after` the global state, in one atomic, durable step.
+    ///
+    /// Where the pending move of `after` names an entry of this very pair, the entry is deleted in the same step
+    /// instead, and nothing is pending; the edits must not shift its id then.
     ///
     /// # Errors
     ///
-    /// No space, before anything is written. Device errors.
-    pub(crate) fn commit(&mut self, mut pair: Pair, edits: &[Edit]) -> Result<(), Fault> {
+    /// No space, before anything is visible. Device errors.
+    pub(crate) fn commit(
+        &mut self,
+        mut pair: Pair,
+        mut edits: Vec<Edit>,
+        mut after: GlobalState,
+    ) -> Result<(), Fault> {
+        let address = pair.address();
+        if let Some(pending) = after.pending_move.filter(|pending| pending.pair == address) {
+            check_move(&pair, pending.id)?;
+            edits.push(Edit::Delete(pending.id));
+            after.pending_move = None;
+        }
         // What the commit refers to must be durable before it is.
         self.medium.sync()?;
-        if !pair.append(&mut self.medium, self.version, edits)? {
-            let mut contents = pair.contents.clone();
-            contents.edit(edits);
-            self.rewrite(pair, contents)?;
-        }
-        self.medium.sync()?;
-        let mut global = self.global.delta();
-        for edit in edits {
-            if let Edit::ChangeGlobal(change) = edit {
-                global ^= *change;
-            }
-        }
-        if let Some(global) = global.state() {
-            self.global = global;
-        }
-        Ok(())
-    }
-
-    /// Compacts the pair to these contents; where they are more than half a block, moves the upper part into new
-    /// pairs first.
-    ///
-    /// The new pairs are complete and durable before the one commit that leads to them, which is the compaction.
-    fn rewrite(&mut self, mut pair: Pair, mut contents: Contents) -> Result<(), Fault> {
-        let layout = layout(&self.medium);
-        let mut starts = Vec::new();
-        split(&contents.entries, 0, soft_limit(layout), &mut starts);
-        let new_pairs = starts.iter().map(|_| self.allocate_pair()).collect();
-        let new_pairs: Vec<PairAddress> = match new_pairs {
-            // Without room to split, the whole block will do.
-            Err(Fault::NoSpace)
-                if entries_size(&contents.entries) <= hard_limit(layout.block_size) =>
-            {
-                Vec::new()
-            }
-            other => other?,
-        };
-        for (&address, &start) in new_pairs.iter().zip(&starts).rev() {
-            let upper = Contents {
-                entries: contents.entries.split_off(start),
-                tail: contents.tail,
-                delta: Delta::default(),
-            };
-            Pair::create(&mut self.medium, self.version, address, &upper)?;
-            contents.tail = Tail::Hard(address);
-        }
-        self.medium.sync()?;
-        #[cfg(feature = "sabotage")]
-        if self.sabotage == Some(Sabotage::LoseHardtail)
-            && new_pairs.is_empty()
-            && matches!(contents.tail, Tail::Hard(_))
-        {
-            contents.tail = Tail::End;
-        }
-        pair.compact(&mut self.medium, self.version, contents)
-    }
-
-    /// Puts `entry` at `slot`, over the entry there if `over`, and takes `source` away, all in one atomic step.
-    pub(crate) fn put(
-        &mut self,
-        slot: Slot,
-        over: bool,
-        entry: Entry,
-        source: Option<Source<'_>>,
-    ) -> Result<(), Fault> {
-        let mut edits = Vec::new();
-        if over {
-            edits.push(Edit::Delete(slot.id));
-        }
-        edits.push(Edit::Insert(slot.id, entry));
-        self.take_away(source, &slot, !over, &mut edits)?;
-        self.commit(slot.pair, &edits)?;
-        self.finish_move()
-    }
-
-    /// Puts a new dictionary at `slot` that holds the further `names` one within the other, and `leaf` in the last
-    /// of them; takes `source` away; all in one atomic step.
-    pub(crate) fn put_branch(
-        &mut self,
-        mut slot: Slot,
-        names: &[&[u8]],
-        leaf: Option<Entry>,
-        source: Option<Source<'_>>,
-    ) -> Result<(), Fault> {
-        let last = self.chain(slot.pair.address())?.last;
-        let (entry, head) = self.build_branch(names, leaf, last.contents.tail)?;
-        let mut edits = vec![Edit::Insert(slot.id, entry)];
-        if last.address() == slot.pair.address() {
-            edits.push(Edit::SetTail(Tail::Soft(head)));
-            self.take_away(source, &slot, true, &mut edits)?;
-            self.commit(slot.pair, &edits)?;
-            return self.finish_move();
-        }
-        // The predecessor on the list is another pair than the entry's: two commits, and between them pairs on the
-        // list that no entry leads to. The global state says so.
-        let announced = GlobalState {
-            orphans: true,
-            ..self.global
-        };
-        let announce = announced.delta() ^ self.global.delta();
-        let link = [
-            Edit::SetTail(Tail::Soft(head)),
-            Edit::ChangeGlobal(announce),
-        ];
-        self.commit(last, &link)?;
-        let shown = self
-            .take_away(source, &slot, true, &mut edits)
-            .and_then(|()| {
-                edits.push(Edit::ChangeGlobal(announce));
-                slot.pair = self.fetch(slot.pair.address())?;
-                self.commit(slot.pair, &edits)
-            });
-        match shown {
-            Ok(()) => self.finish_move(),
-            // Nobody has seen the new pairs; the list forgets them again.
-            Err(Fault::NoSpace) => self.repair().and(Err(Fault::NoSpace)),
+        let change = Edit::XorDelta(after.delta() ^ self.global.delta());
+        let with_change: Vec<Edit> = edits.iter().cloned().chain([change]).collect();
+        match pair.append(&mut self.medium, self.version, &with_change) {
+            Ok(true) => self.commit_is_visible(after),
+            // A block that takes no more programs can still be read: what it holds goes to the other one.
+            Ok(false) => self.rewrite(pair, &edits, after),
+            Err(fault) if fault.is_bad_block() => self.rewrite(pair, &edits, after),
             Err(fault) => Err(fault),
         }
     }
 
-    /// Writes the pairs of a branch, which nothing leads to yet, and says which entry shows it and where it starts.
-    ///
-    /// On the list they stand parents first: a repair that finds them without an entry drops the first, with it the
-    /// only entry that leads to the second, and so on.
-    fn build_branch(
-        &mut self,
-        names: &[&[u8]],
-        leaf: Option<Entry>,
-        mut tail: Tail,
-    ) -> Result<(Entry, PairAddress), Fault> {
-        let addresses = names
-            .iter()
-            .map(|_| self.allocate_pair())
-            .collect::<Result<Vec<_>, _>>()?;
-        let mut below = leaf;
-        let mut head = PairAddress::FIRST;
-        for (name, &address) in names.iter().zip(&addresses).rev() {
-            let contents = Contents {
-                entries: below.into_iter().collect(),
-                tail,
-                delta: Delta::default(),
-            };
-            Pair::create(&mut self.medium, self.version, address, &contents)?;
-            below = Some(Entry::new(name, Body::Dictionary(address)));
-            tail = Tail::Soft(address);
-            head = address;
-        }
-        // Callers name at least one dictionary.
-        let shown = below.ok_or(Fault::NoSpace)?;
-        Ok((shown, head))
-    }
-
-    /// Adds to the edits of a commit to `slot`'s pair what takes `source` away with it: its deletion where it is in
-    /// the same pair, else a pending move. `shifts` where the edits so far have made room for one more entry at the
-    /// slot.
-    fn take_away(
-        &mut self,
-        source: Option<Source<'_>>,
-        slot: &Slot,
-        shifts: bool,
-        edits: &mut Vec<Edit>,
-    ) -> Result<(), Fault> {
-        let Some(Source { dictionary, name }) = source else {
-            return Ok(());
-        };
-        let Lookup::Found(found, _) = self.lookup(dictionary, name)? else {
-            // The caller has just seen it.
-            let block = slot.pair.block();
-            return Err(Corruption::at(block, CorruptionKind::BadMove).into());
-        };
-        if found.pair.address() == slot.pair.address() {
-            let shift = usize::from(shifts && slot.id <= found.id);
-            let id = EntryId::new(found.id.index() + shift).ok_or(Fault::NoSpace)?;
-            edits.push(Edit::Delete(id));
-        } else {
-            let pending = PendingMove {
-                pair: found.pair.address(),
-                id: found.id,
-            };
-            edits.push(Edit::ChangeGlobal(self.move_change(Some(pending))));
-        }
+    fn commit_is_visible(&mut self, after: GlobalState) -> Result<(), Fault> {
+        self.medium.sync()?;
+        self.global = after;
         Ok(())
     }
 
-    /// The change of the global state that makes `pending` its pending move.
-    fn move_change(&self, pending: Option<PendingMove>) -> Delta {
-        let state = GlobalState {
-            pending_move: pending,
+    /// Compacts the pair to what the edits make of it; where that is more than half a block, moves the upper part
+    /// into new pairs first.
+    ///
+    /// The new pairs are complete and durable before the one commit that leads to them, which is the compaction.
+    fn rewrite(&mut self, mut pair: Pair, edits: &[Edit], after: GlobalState) -> Result<(), Fault> {
+        let address = pair.address();
+        let mut contents = pair.contents.clone();
+        contents.edit(edits);
+        let split = self.split(&mut contents)?;
+        let mut root = self.root;
+        if self.is_worn(&pair) {
+            let moved = if address != PairAddress::FIRST {
+                self.relocate(pair.clone(), &contents, after)
+            } else if root == address && !split {
+                self.expand(&mut contents).map(|new_root| root = new_root)
+            } else {
+                Err(Fault::NoSpace)
+            };
+            match moved {
+                Ok(()) if address != PairAddress::FIRST => return Ok(()),
+                // Wear is no reason to fail.
+                Ok(()) | Err(Fault::NoSpace) => {}
+                Err(fault) => return Err(fault),
+            }
+        }
+        #[cfg(feature = "sabotage")]
+        if self.settings.sabotage == Some(Sabotage::LoseHardtail)
+            && !split
+            && matches!(contents.tail, Tail::Hard(_))
+        {
+            contents.tail = Tail::End;
+        }
+        let change = after.delta() ^ self.global.delta();
+        let visible = Contents {
+            delta: contents.delta ^ change,
+            ..contents.clone()
+        };
+        self.medium.sync()?;
+        match pair.compact(&mut self.medium, self.version, visible) {
+            Ok(()) => {
+                self.root = root;
+                self.commit_is_visible(after)
+            }
+            Err(fault) if fault.is_bad_block() && address != PairAddress::FIRST => {
+                self.allocator.retire(pair.spare());
+                self.relocate(pair, &contents, after)
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Moves the upper part of contents that are more than half a block into new pairs, which are then what follows;
+    /// says whether it did. Without room for that, all of it stays where it fits.
+    fn split(&mut self, contents: &mut Contents) -> Result<bool, Fault> {
+        let layout = layout(&self.medium);
+        let mut starts = Vec::new();
+        find_cuts(&contents.entries, 0, soft_limit(layout), &mut starts);
+        let size = entries_size(&contents.entries);
+        for &start in starts.iter().rev() {
+            let upper = Contents {
+                entries: contents.entries[start..].to_vec(),
+                tail: contents.tail,
+                delta: Delta::default(),
+            };
+            match self.create_pair(&upper) {
+                Ok(address) => {
+                    contents.entries.truncate(start);
+                    contents.tail = Tail::Hard(address);
+                }
+                Err(Fault::NoSpace) if size <= hard_limit(layout.block_size) => return Ok(false),
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok(!starts.is_empty())
+    }
+
+    /// Writes a new pair with these contents. Not made durable here: nothing leads to it yet.
+    pub(crate) fn create_pair(&mut self, contents: &Contents) -> Result<PairAddress, Fault> {
+        let mut first = self.allocate()?;
+        let second = self.allocate()?;
+        let cycle = self.cycle();
+        loop {
+            let address = PairAddress::new(first, second);
+            match Pair::create(&mut self.medium, self.version, address, cycle, contents) {
+                Ok(()) => return Ok(address),
+                Err(fault) if fault.is_bad_block() => {
+                    self.allocator.retire(first);
+                    first = self.allocate()?;
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
+    }
+
+    /// Compactions between two moves of a pair, for the sake of wear; odd, so that either block of a pair has its
+    /// turn.
+    fn cycle(&self) -> u32 {
+        self.settings
+            .block_cycles
+            .map_or(1, |cycles| (cycles.get() + 1) | 1)
+    }
+
+    /// Whether the next compaction of the pair is one at which it moves for the sake of wear. A commit that only
+    /// says where another pair has moved to never moves its own.
+    fn is_worn(&self, pair: &Pair) -> bool {
+        self.settings.block_cycles.is_some()
+            && !self.publishing
+            && pair.next_revision().is_multiple_of(self.cycle())
+    }
+
+    /// Moves all but the superblock entry from the first pair, which cannot move, to a new one, so that the first
+    /// pair wears no more (SPEC.md, "Superblock"). The new pair is the root from then on.
+    fn expand(&mut self, contents: &mut Contents) -> Result<PairAddress, Fault> {
+        // Not where blocks are scarce: the two would be missed.
+        let in_use = self.blocks_in_use()?.len() as u64;
+        if in_use * 8 > u64::from(self.geometry().block_count()) * 7 {
+            return Err(Fault::NoSpace);
+        }
+        let root = Contents {
+            delta: Delta::default(),
+            ..contents.clone()
+        };
+        let address = self.create_pair(&root)?;
+        contents.entries.truncate(1);
+        for superblock in &mut contents.entries {
+            superblock.attributes = Attributes::default();
+        }
+        contents.tail = Tail::Hard(address);
+        Ok(address)
+    }
+
+    /// Writes the contents to a new block in place of the pair's other one, and makes what leads to the pair lead
+    /// there, in one atomic step with `after` as the global state.
+    fn relocate(
+        &mut self,
+        mut pair: Pair,
+        contents: &Contents,
+        after: GlobalState,
+    ) -> Result<(), Fault> {
+        let from = pair.address();
+        self.medium.sync()?;
+        loop {
+            let block = self.allocate()?;
+            // The share of the global state stays as it is: the list leads to the old place until it is told.
+            match pair.compact_to(&mut self.medium, self.version, block, contents.clone()) {
+                Ok(()) => break,
+                Err(fault) if fault.is_bad_block() => self.allocator.retire(block),
+                Err(fault) => return Err(fault),
+            }
+        }
+        self.index.forget(from);
+        let outermost = !core::mem::replace(&mut self.publishing, true);
+        let published = self.publish(from, pair.address(), after);
+        if outermost {
+            self.publishing = false;
+        }
+        published
+    }
+
+    /// Makes what leads to the pair at `from` lead to `to`.
+    fn publish(
+        &mut self,
+        from: PairAddress,
+        to: PairAddress,
+        after: GlobalState,
+    ) -> Result<(), Fault> {
+        let predecessor = self.predecessor(from)?;
+        if let Some(pair) = &predecessor
+            && matches!(pair.contents.tail, Tail::Hard(_))
+        {
+            self.commit(pair.clone(), [Edit::SetTail(Tail::Hard(to))].into(), after)?;
+            if self.root == from {
+                self.root = to;
+            }
+            return Ok(());
+        }
+        let Some((parent, id)) = self.parent(from)? else {
+            let kind = CorruptionKind::Unreachable;
+            return Err(Corruption::at(from.blocks()[0], kind).into());
+        };
+        let mut edits = Vec::from([Edit::Replace(id, Body::Dictionary(to))]);
+        if predecessor.is_some_and(|pair| pair.address() == parent.address()) {
+            edits.push(Edit::SetTail(Tail::Soft(to)));
+            return self.commit(parent, edits, after);
+        }
+        // Two pairs lead there. The entry comes first: what it leads to is what counts. Until the list follows, the
+        // global state says that it may lead to a place that has been left.
+        let between = GlobalState {
+            orphans: true,
+            ..after
+        };
+        self.commit(parent, edits, between)?;
+        let done = GlobalState {
+            orphans: after.orphans,
             ..self.global
         };
-        state.delta() ^ self.global.delta()
-    }
-
-    /// Deletes the entry that the pending move has taken away, if there is one.
-    pub(crate) fn finish_move(&mut self) -> Result<(), Fault> {
-        let Some(pending) = self.global.pending_move else {
+        let Some(pair) = self.predecessor(from)? else {
             return Ok(());
         };
-        let pair = self.fetch(pending.pair)?;
-        let slot = Slot {
-            pair,
-            id: pending.id,
-        };
-        if !slot.entry().is_some_and(Entry::is_listed) {
-            return Err(Corruption::at(slot.pair.block(), CorruptionKind::BadMove).into());
+        match self.commit(pair, [Edit::SetTail(Tail::Soft(to))].into(), done) {
+            // What was to be done is visible; the list can follow later.
+            Err(Fault::NoSpace) => Ok(()),
+            committed => committed,
         }
-        let done = self.move_change(None);
-        self.delete(slot, None, done)
-    }
-
-    /// Removes the entry of a value.
-    pub(crate) fn remove_entry(&mut self, slot: Slot) -> Result<(), Fault> {
-        self.delete(slot, None, Delta::default())
-    }
-
-    /// Removes the entry at `slot` together with the empty dictionary that it leads to, in one atomic step.
-    pub(crate) fn remove_dictionary(&mut self, slot: Slot, head: PairAddress) -> Result<(), Fault> {
-        let chain = self.chain(head)?;
-        let Some(predecessor) = self.predecessor(head)? else {
-            let kind = CorruptionKind::NotOnList;
-            return Err(Corruption::at(head.blocks()[0], kind).into());
-        };
-        let unlink = Unlink {
-            tail: chain.last.contents.tail,
-            delta: chain.delta,
-        };
-        if predecessor.address() == slot.pair.address() {
-            return self.delete(slot, Some(unlink), Delta::default());
-        }
-        // The commit that takes the pairs off the list also takes the entry away.
-        let pending = PendingMove {
-            pair: slot.pair.address(),
-            id: slot.id,
-        };
-        let edits = [
-            Edit::SetTail(unlink.tail),
-            Edit::AdoptDelta(unlink.delta),
-            Edit::ChangeGlobal(self.move_change(Some(pending))),
-        ];
-        self.commit(predecessor, &edits)?;
-        self.finish_move()
-    }
-
-    /// Deletes an entry, in the same commit takes what follows its pair off the list, and changes the global state.
-    ///
-    /// A pair that becomes empty is dropped, unless it is the first of its dictionary: its predecessor then skips
-    /// it, and that is the commit.
-    fn delete(&mut self, slot: Slot, unlink: Option<Unlink>, change: Delta) -> Result<(), Fault> {
-        let contents = &slot.pair.contents;
-        let predecessor = if contents.entries.len() == 1 {
-            self.predecessor_in_dictionary(slot.pair.address())?
-        } else {
-            None
-        };
-        let (pair, mut edits) = if let Some(predecessor) = predecessor {
-            let tail = unlink.map_or(contents.tail, |unlink| unlink.tail);
-            let edits = vec![Edit::SetTail(tail), Edit::AdoptDelta(contents.delta)];
-            (predecessor, edits)
-        } else {
-            let mut edits = vec![Edit::Delete(slot.id)];
-            edits.extend(unlink.map(|unlink| Edit::SetTail(unlink.tail)));
-            (slot.pair, edits)
-        };
-        edits.extend(unlink.map(|unlink| Edit::AdoptDelta(unlink.delta)));
-        if !change.is_zero() {
-            edits.push(Edit::ChangeGlobal(change));
-        }
-        self.commit(pair, &edits)
     }
 
     /// Whether an entry fits a pair at all.
@@ -312,22 +269,21 @@ impl<D: BlockDevice> Volume<D> {
     }
 }
 
-/// Pairs that a commit takes off the list: those that its pair's tail led to.
-#[derive(Clone, Copy, Debug)]
-struct Unlink {
-    /// What follows them.
-    tail: Tail,
-    /// Their share of the global state.
-    delta: Delta,
+/// Checks that the pending move's entry is one.
+pub(crate) fn check_move(pair: &Pair, id: EntryId) -> Result<(), Fault> {
+    match pair.contents.entries.get(id.index()) {
+        Some(entry) if entry.is_listed() => Ok(()),
+        _ => Err(Corruption::at(pair.block(), CorruptionKind::BadMove).into()),
+    }
 }
 
 fn entries_size(entries: &[Entry]) -> usize {
     entries.iter().map(Entry::encoded_size).sum()
 }
 
-/// Adds to `starts`, in ascending order, the indices at which `entries` are cut so that each part takes at most
-/// `limit` bytes or is a single entry. Indices count from `offset`.
-fn split(entries: &[Entry], offset: usize, limit: usize, starts: &mut Vec<usize>) {
+/// Adds to `cuts`, in ascending order, the indices at which `entries` are cut so that each part takes at most `limit`
+/// bytes or is a single entry. Indices count from `offset`.
+fn find_cuts(entries: &[Entry], offset: usize, limit: usize, cuts: &mut Vec<usize>) {
     let total = entries_size(entries);
     if entries.len() < 2 || (total <= limit && entries.len() < MAX_ENTRIES) {
         return;
@@ -345,7 +301,7 @@ fn split(entries: &[Entry], offset: usize, limit: usize, starts: &mut Vec<usize>
         }
     }
     let (lower, upper) = entries.split_at(cut);
-    split(lower, offset, limit, starts);
-    starts.push(offset + cut);
-    split(upper, offset + cut, limit, starts);
+    find_cuts(lower, offset, limit, cuts);
+    cuts.push(offset + cut);
+    find_cuts(upper, offset + cut, limit, cuts);
 }

@@ -1,0 +1,170 @@
+use super::CrashState;
+use crate::guard::{Guard, Guarded};
+use crate::trace::{Event, Trace};
+use cutpoint_engine::device::{BlockDevice, BlockId, DeviceError, Geometry};
+use std::collections::HashMap;
+use std::sync::Arc;
+use thiserror::Error;
+
+/// A device that shows one crash state of a trace and takes further writes.
+///
+/// It is a view, not a copy: a read looks up the trace's writes of the block; what is written afterwards goes to
+/// copies of single blocks. Making one costs the same for any trace and any device.
+///
+/// ```
+/// use cutpoint::crash::{CrashState, CrashView};
+/// use cutpoint::disk::RecordingDisk;
+/// use cutpoint_engine::device::{BlockDevice, BlockId, Geometry};
+/// use std::sync::Arc;
+///
+/// let block = BlockId::new(3);
+/// let mut disk = RecordingDisk::new(Geometry::new(512, 16)?, 0xff);
+/// disk.prog(block, 0, b"before")?;
+/// disk.erase(block)?;
+/// let trace = Arc::new(disk.into_trace());
+///
+/// let mut buffer = [0; 6];
+/// let mut view = CrashView::new(Arc::clone(&trace), CrashState::prefix(1))?;
+/// view.read(block, 0, &mut buffer)?;
+/// assert_eq!(&buffer, b"before", "the erase did not happen");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct CrashView {
+    trace: Arc<Trace>,
+    state: CrashState,
+    guard: Guard,
+    /// Blocks written since, whole. Never iterated over, so its order reaches no result.
+    written: HashMap<BlockId, Box<[u8]>>,
+}
+
+/// A crash state names more writes than its trace has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("crash state {state} is not in this trace: its last state is {writes}")]
+pub struct StateNotInTrace {
+    /// The state.
+    pub state: CrashState,
+    /// The writes of the trace.
+    pub writes: u32,
+}
+
+impl CrashView {
+    /// A device that shows `state` of `trace`.
+    ///
+    /// # Errors
+    ///
+    /// [`StateNotInTrace`] where the trace is shorter.
+    pub fn new(trace: Arc<Trace>, state: CrashState) -> Result<Self, StateNotInTrace> {
+        let writes = trace.writes();
+        if state.persisted() > writes {
+            return Err(StateNotInTrace { state, writes });
+        }
+        Ok(Self {
+            guard: Guard::new(trace.geometry(), trace.erase_value()),
+            trace,
+            state,
+            written: HashMap::new(),
+        })
+    }
+
+    /// The state that the view showed at first.
+    pub fn state(&self) -> CrashState {
+        self.state
+    }
+
+    /// Fills `buffer` with what the trace's persisted writes left there.
+    fn resolve(&self, block: BlockId, offset: u32, buffer: &mut [u8]) {
+        let trace = &*self.trace;
+        let history = trace.block_history(block);
+        let persisted = history.partition_point(|write| write.number < self.state.persisted());
+        let persisted = &history[..persisted];
+        let erase = persisted.last().and_then(|last| last.erase);
+        let since = if let Some(erase) = erase {
+            buffer.fill(trace.erase_value());
+            &persisted[erase as usize + 1..]
+        } else {
+            let place = (block, offset);
+            trace
+                .image()
+                .read(trace.geometry(), trace.erase_value(), place, buffer);
+            persisted
+        };
+        for write in since {
+            if let Event::Prog {
+                offset: start,
+                data,
+                ..
+            } = &trace.events()[write.event as usize]
+            {
+                lay_over(buffer, offset as usize, data, *start as usize);
+            }
+        }
+    }
+
+    /// Makes the block's own copy, where there is none.
+    fn own(&mut self, block: BlockId) {
+        if !self.written.contains_key(&block) {
+            let mut bytes = vec![0; self.guard.geometry().block_size() as usize].into_boxed_slice();
+            self.resolve(block, 0, &mut bytes);
+            self.written.insert(block, bytes);
+        }
+    }
+}
+
+/// Copies the part of `data`, which begins at `data_start`, that falls into `buffer`, which begins at `start`.
+fn lay_over(buffer: &mut [u8], start: usize, data: &[u8], data_start: usize) {
+    let from = start.max(data_start);
+    let to = (start + buffer.len()).min(data_start + data.len());
+    if from < to {
+        buffer[from - start..to - start].copy_from_slice(&data[from - data_start..to - data_start]);
+    }
+}
+
+impl Guarded for CrashView {
+    fn guard(&mut self) -> &mut Guard {
+        &mut self.guard
+    }
+}
+
+impl BlockDevice for CrashView {
+    fn geometry(&self) -> Geometry {
+        self.guard.geometry()
+    }
+
+    fn read(&mut self, block: BlockId, offset: u32, buffer: &mut [u8]) -> Result<(), DeviceError> {
+        self.guard.admit_read(block, offset, buffer.len())?;
+        match self.written.get(&block) {
+            Some(bytes) => {
+                let start = offset as usize;
+                buffer.copy_from_slice(&bytes[start..start + buffer.len()]);
+            }
+            None => self.resolve(block, offset, buffer),
+        }
+        Ok(())
+    }
+
+    fn prog(&mut self, block: BlockId, offset: u32, data: &[u8]) -> Result<(), DeviceError> {
+        self.guard.admit_prog(block, offset, data.len())?;
+        self.own(block);
+        let start = offset as usize;
+        let there = &mut self.written.entry(block).or_default()[start..start + data.len()];
+        self.guard.admit_over(block, offset, there)?;
+        there.copy_from_slice(data);
+        Ok(())
+    }
+
+    fn erase(&mut self, block: BlockId) -> Result<(), DeviceError> {
+        self.guard.admit_erase(block)?;
+        let size = self.guard.geometry().block_size() as usize;
+        let erased = vec![self.guard.erase_value(); size].into_boxed_slice();
+        self.written.insert(block, erased);
+        Ok(())
+    }
+
+    fn sync(&mut self) -> Result<(), DeviceError> {
+        self.guard.admit_sync()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,202 @@
+use crate::crash::{Candidate, CrashState};
+use crate::record::{LiveViolation, Recording};
+use crate::subject::Subject;
+use crate::trace::{EventCounts, Fingerprint};
+use crate::verdict::{Verdict, Violation, ViolationKind};
+use crate::workload::Workload;
+use cutpoint_engine::device::Geometry;
+use serde::{Serialize, Serializer};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// How many witnesses of one kind a report names; the others are counted.
+const WITNESSES_PER_KIND: usize = 8;
+
+/// What a sweep explored and found. Nothing in it hangs on time or on the number of threads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SweepReport {
+    /// The subject's name.
+    pub subject: String,
+    /// The workload's name.
+    pub workload: String,
+    /// The device's sizes.
+    #[serde(serialize_with = "as_text")]
+    pub geometry: Geometry,
+    /// The number of operations in the workload.
+    pub operations: u32,
+    /// The name of the trace that the states belong to; none where there is a violation without a power cut.
+    pub fingerprint: Option<Fingerprint>,
+    /// What the workload wrote.
+    pub events: EventCounts,
+    /// The crash states that exist.
+    pub states: u64,
+    /// The crash states that were judged: all of them, unless the sweep was cut short.
+    pub covered: u64,
+    /// The recoveries that were run for them.
+    pub recoveries: u64,
+    /// What was found, by kind, in the order of the first witnesses.
+    pub violations: Vec<ViolationGroup>,
+}
+
+/// The violations of one kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ViolationGroup {
+    /// The kind.
+    pub kind: ViolationKind,
+    /// How many there are.
+    pub count: u64,
+    /// The first few.
+    pub witnesses: Vec<Found>,
+}
+
+/// A violation and where it was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Found {
+    /// Where.
+    pub place: Place,
+    /// The step of the workload that the place is in or behind, as text; none where it is behind all of them.
+    pub step: Option<String>,
+    /// What.
+    pub violation: Violation,
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.violation)
+    }
+}
+
+/// A point at which a subject is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In the recording run, without a power cut; in this step, where one is known.
+    Recording {
+        /// The index of the step: 0 is the start, operations count from 1.
+        step: Option<u32>,
+    },
+    /// On this crash state.
+    State(CrashState),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Recording { step: None } => f.write_str("recording"),
+            Self::Recording { step: Some(step) } => write!(f, "recording, step {step}"),
+            Self::State(state) => write!(f, "crash state {state}"),
+        }
+    }
+}
+
+impl Serialize for Place {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl SweepReport {
+    /// The report on a workload that breaks a promise without any power cut.
+    pub(super) fn live(subject: &dyn Subject, workload: &Workload, live: LiveViolation) -> Self {
+        let step = live
+            .step
+            .and_then(|index| workload.steps().nth(index as usize));
+        let found = Found {
+            place: Place::Recording { step: live.step },
+            step: step.map(|step| step.to_string()),
+            violation: live.violation,
+        };
+        Self {
+            violations: vec![ViolationGroup {
+                kind: found.violation.kind,
+                count: 1,
+                witnesses: vec![found],
+            }],
+            ..Self::empty(subject, workload)
+        }
+    }
+
+    /// The report on these verdicts, in the order of the states; none for a state that was not reached.
+    pub(super) fn of(
+        subject: &dyn Subject,
+        recording: &Recording<'_>,
+        judged: impl ExactSizeIterator<Item = (Candidate, Option<Verdict>)>,
+    ) -> Self {
+        let trace = recording.trace();
+        let mut report = Self {
+            fingerprint: Some(trace.fingerprint()),
+            events: trace.counts(),
+            states: judged.len() as u64,
+            ..Self::empty(subject, recording.workload())
+        };
+        let mut groups: BTreeMap<ViolationKind, ViolationGroup> = BTreeMap::new();
+        for (candidate, verdict) in judged {
+            let Some(verdict) = verdict else { continue };
+            report.covered += 1;
+            report.recoveries += 1;
+            let Verdict::Violation(violation) = verdict else {
+                continue;
+            };
+            let group = groups
+                .entry(violation.kind)
+                .or_insert_with(|| ViolationGroup {
+                    kind: violation.kind,
+                    count: 0,
+                    witnesses: Vec::new(),
+                });
+            group.count += 1;
+            if group.witnesses.len() < WITNESSES_PER_KIND {
+                group.witnesses.push(Found {
+                    place: Place::State(candidate.state),
+                    step: recording.step(candidate.step).map(|step| step.to_string()),
+                    violation,
+                });
+            }
+        }
+        report.violations = groups.into_values().collect();
+        report.violations.sort_by_key(ViolationGroup::first_state);
+        report
+    }
+
+    fn empty(subject: &dyn Subject, workload: &Workload) -> Self {
+        Self {
+            subject: subject.name().to_owned(),
+            workload: workload.name().to_owned(),
+            geometry: workload.geometry(),
+            operations: workload.operations().len() as u32,
+            fingerprint: None,
+            events: EventCounts::default(),
+            states: 0,
+            covered: 0,
+            recoveries: 0,
+            violations: Vec::new(),
+        }
+    }
+
+    /// The violation with the first place; none where the sweep found nothing.
+    pub fn first_violation(&self) -> Option<&Found> {
+        self.violations.first()?.witnesses.first()
+    }
+
+    /// How many violations were found.
+    pub fn violation_count(&self) -> u64 {
+        self.violations.iter().map(|group| group.count).sum()
+    }
+
+    /// Whether every crash state was judged.
+    pub fn is_complete(&self) -> bool {
+        self.covered == self.states
+    }
+}
+
+impl ViolationGroup {
+    fn first_state(&self) -> Option<CrashState> {
+        match self.witnesses.first()?.place {
+            Place::Recording { .. } => None,
+            Place::State(state) => Some(state),
+        }
+    }
+}
+
+fn as_text<S: Serializer>(value: impl fmt::Display, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&value)
+}

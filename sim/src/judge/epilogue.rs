@@ -1,0 +1,123 @@
+use crate::model::{Model, ModelNode};
+use crate::op::{Operation, Value};
+use cutpoint_engine::Key;
+use cutpoint_engine::device::Geometry;
+
+/// Seeds of the values that the epilogue sets; any fixed numbers would do.
+const PROBE_SEED: u64 = 1001;
+const OVERWRITE_SEED: u64 = 1002;
+
+/// What is done to a recovered store that holds `model`, to see whether it works. All of it must succeed.
+///
+/// Removals come first: a store that is full or waits for a repair must be able to do those. Then a new key in the
+/// root, one in the dictionary that the `interrupted` operation was about, and a value of several blocks in the place
+/// of one that is there.
+pub(super) fn operations(
+    model: &Model,
+    geometry: &Geometry,
+    interrupted: Option<&Operation>,
+) -> Vec<Operation> {
+    let is_value = |node: &ModelNode| !node.is_dictionary();
+    let mut values: Vec<&Key> = model
+        .nodes()
+        .filter(|(_, node)| is_value(node))
+        .map(|(key, _)| key)
+        .collect();
+    values.sort_unstable();
+    let mut operations = Vec::new();
+    let mut remove = |key: &Key| operations.push(Operation::Remove { key: key.clone() });
+    let left = match values.as_slice() {
+        [first, middle @ .., last] => {
+            remove(first);
+            remove(last);
+            middle
+        }
+        [only] => {
+            remove(only);
+            &[]
+        }
+        [] => &[],
+    };
+    let in_root = absent(model, &Key::ROOT, None);
+    let beside = absent(model, &dictionary_of(model, interrupted), Some(&in_root));
+    for key in [in_root, beside] {
+        let value = Value::generated(geometry.block_size() / 16, PROBE_SEED);
+        operations.push(Operation::Set { key, value });
+    }
+    if let Some(&middle) = left.get(left.len() / 2) {
+        operations.push(Operation::Set {
+            key: middle.clone(),
+            value: Value::generated(2 * geometry.block_size() + 1, OVERWRITE_SEED),
+        });
+    }
+    operations
+}
+
+/// The dictionary that holds the operation's key, its destination where it has two, or the nearest above it that is
+/// there.
+fn dictionary_of(model: &Model, operation: Option<&Operation>) -> Key {
+    let mut place = operation
+        .and_then(|operation| operation.keys().last())
+        .and_then(Key::parent)
+        .unwrap_or(Key::ROOT);
+    while !model.is_dictionary(&place) {
+        place = place.parent().unwrap_or(Key::ROOT);
+    }
+    place
+}
+
+/// A key in `dictionary` that is neither in the model nor `taken`.
+fn absent(model: &Model, dictionary: &Key, taken: Option<&Key>) -> Key {
+    let free = |key: &Key| model.get(key).is_none() && taken != Some(key);
+    let names = std::iter::once("probe".to_owned()).chain((2_u32..).map(|n| format!("probe{n}")));
+    names
+        .map(|name| dictionary.child(name))
+        .find(free)
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed(model: &Model, interrupted: Option<&Operation>) -> Vec<String> {
+        let geometry = Geometry::new(512, 64).unwrap();
+        operations(model, &geometry, interrupted)
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    #[test]
+    fn removes_then_sets_and_all_of_it_can_be_done() {
+        let mut model = Model::default();
+        for key in ["/a", "/d/k1", "/d/k2", "/probe", "/z"] {
+            model
+                .apply(&Operation::set(key, Value::literal("1")))
+                .unwrap();
+        }
+        let interrupted = Operation::set("/d/new/k", Value::literal("1"));
+        assert_eq!(
+            printed(&model, Some(&interrupted)),
+            [
+                "remove /a",
+                "remove /z",
+                "set /probe2 32 B",
+                "set /d/probe 32 B",
+                "set /d/k2 1025 B"
+            ]
+        );
+        let geometry = Geometry::new(512, 64).unwrap();
+        for operation in operations(&model, &geometry, Some(&interrupted)) {
+            assert_eq!(model.apply(&operation), Ok(()), "{operation}");
+        }
+    }
+
+    #[test]
+    fn an_empty_store_is_only_written_to() {
+        assert_eq!(
+            printed(&Model::default(), None),
+            ["set /probe 32 B", "set /probe2 32 B"]
+        );
+    }
+}

@@ -1,0 +1,247 @@
+//! The recording run: a workload without a power cut, every result compared with the model's.
+
+use crate::crash::{Candidate, History, prefix_states};
+use crate::disk::RecordingDisk;
+use crate::model::{Model, room_is_tight};
+use crate::op::Operation;
+use crate::refusal::Refusal;
+use crate::session::{Failure, Session};
+use crate::subject::{Durability, Promises, Subject, SubjectError};
+use crate::trace::{Image, Trace};
+use crate::verdict::{Promise, Stage, Violation, ViolationKind, nearest_difference};
+use crate::workload::{Start, Step, Workload};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+/// What a subject did with a workload: the trace, and the versions of the model that its steps led to.
+#[derive(Debug)]
+pub struct Recording<'a> {
+    workload: &'a Workload,
+    promises: Promises,
+    trace: Arc<Trace>,
+    versions: Vec<Model>,
+    history: History,
+}
+
+/// What went wrong without any power cut.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveViolation {
+    /// The step; none where it showed after the last.
+    pub step: Option<u32>,
+    /// What it was.
+    pub violation: Violation,
+}
+
+impl<'a> Recording<'a> {
+    /// Runs `workload` on `subject`, which may make `budget` device calls in each call on it.
+    ///
+    /// # Errors
+    ///
+    /// The first [`LiveViolation`], boxed as it is large: a result that is not the model's, contents that are not the
+    /// model's after the last operation, damage found by the check, a panic, a spent budget, misuse of the device. So
+    /// is a trace that differs when the same workload is run again.
+    pub fn of(
+        subject: &dyn Subject,
+        workload: &'a Workload,
+        budget: u64,
+    ) -> Result<Self, Box<LiveViolation>> {
+        let recording = Run::new(subject, workload, budget).finish()?;
+        let again = Run::new(subject, workload, budget).finish()?;
+        if recording.trace.fingerprint() != again.trace.fingerprint() {
+            return Err(Box::new(LiveViolation {
+                step: None,
+                violation: Violation {
+                    kind: ViolationKind::NotDeterministic,
+                    promise: Promise::Repeatable,
+                    stage: Stage::Recording,
+                    detail: "two runs of the workload made different device calls".into(),
+                },
+            }));
+        }
+        Ok(recording)
+    }
+
+    /// The workload.
+    pub fn workload(&self) -> &'a Workload {
+        self.workload
+    }
+
+    /// What the subject promised.
+    pub fn promises(&self) -> &Promises {
+        &self.promises
+    }
+
+    /// The events.
+    pub fn trace(&self) -> &Arc<Trace> {
+        &self.trace
+    }
+
+    /// The states of the model, from the one before the first step on. A step that changed nothing added none.
+    pub fn versions(&self) -> &[Model] {
+        &self.versions
+    }
+
+    /// Which step led to which version.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// The crash states of the prefix model, in order.
+    pub fn candidates(&self) -> Vec<Candidate> {
+        prefix_states(&self.trace, &self.history)
+    }
+
+    /// The step with this index.
+    pub fn step(&self, index: u32) -> Option<Step<'a>> {
+        self.workload.steps().nth(index as usize)
+    }
+
+    /// The versions in this range, the newest first.
+    pub(crate) fn newest_first(
+        &self,
+        range: &RangeInclusive<u32>,
+    ) -> impl Iterator<Item = (u32, &Model)> {
+        range
+            .clone()
+            .rev()
+            .filter_map(|version| Some((version, self.versions.get(version as usize)?)))
+    }
+}
+
+/// A recording in the making.
+struct Run<'a, 's> {
+    workload: &'a Workload,
+    promises: Promises,
+    session: Session<'s, RecordingDisk>,
+    versions: Vec<Model>,
+    history: History,
+    durable: u32,
+}
+
+impl<'a, 's> Run<'a, 's> {
+    fn new(subject: &'s dyn Subject, workload: &'a Workload, budget: u64) -> Self {
+        let (image, model) = match workload.start() {
+            Start::Blank => (Image::Erased, Model::default()),
+            Start::Store { image, model } => (image.clone(), model.clone()),
+        };
+        let disk = RecordingDisk::on(image, workload.geometry(), workload.erase_value());
+        Self {
+            workload,
+            promises: subject.promises(),
+            session: Session::new(subject, disk, budget),
+            versions: vec![model],
+            history: History::default(),
+            durable: 0,
+        }
+    }
+
+    fn finish(mut self) -> Result<Recording<'a>, Box<LiveViolation>> {
+        for (index, step) in (0..).zip(self.workload.steps()) {
+            self.step(index, step).map_err(|violation| LiveViolation {
+                step: Some(index),
+                violation,
+            })?;
+        }
+        self.inspect().map_err(|violation| LiveViolation {
+            step: None,
+            violation,
+        })?;
+        let trace = self.session.disk().with(|disk| {
+            let geometry = self.workload.geometry();
+            let empty = RecordingDisk::on(Image::Erased, geometry, self.workload.erase_value());
+            std::mem::replace(disk, empty).into_trace()
+        });
+        Ok(Recording {
+            workload: self.workload,
+            promises: self.promises.clone(),
+            trace: Arc::new(trace),
+            versions: std::mem::take(&mut self.versions),
+            history: std::mem::take(&mut self.history),
+        })
+    }
+
+    fn step(&mut self, index: u32, step: Step<'_>) -> Result<(), Violation> {
+        self.session.disk().with(|disk| disk.start_operation(index));
+        match step {
+            Step::Format => self.session.format().map_err(|failure| live(&failure))?,
+            Step::Mount => self.session.mount().map_err(|failure| live(&failure))?,
+            Step::Operation(operation) => self.operation(operation)?,
+        }
+        self.session.disk().with(|disk| disk.end_operation(index));
+        let newest = self.versions.len() as u32 - 1;
+        let durable_now = match (self.promises.durability, step) {
+            (Durability::OnReturn, _)
+            | (Durability::OnSync, Step::Operation(Operation::Sync | Operation::Remount)) => true,
+            (Durability::OnSync, _) => false,
+        };
+        if durable_now {
+            self.durable = newest;
+        }
+        self.history.push(newest, self.durable);
+        if step == Step::Format {
+            self.session.mount().map_err(|failure| live(&failure))?;
+        }
+        Ok(())
+    }
+
+    fn operation(&mut self, operation: &Operation) -> Result<(), Violation> {
+        let before = self.versions.last().cloned().unwrap_or_default();
+        let mut after = before.clone();
+        let expected = after.apply(operation);
+        let result = match self.session.apply(operation) {
+            Ok(()) => Ok(()),
+            Err(Failure::Error(SubjectError::Refused(refusal))) => Err(refusal),
+            Err(failure) => return Err(live(&failure)),
+        };
+        let no_room = || {
+            let (geometry, spare) = (self.workload.geometry(), self.promises.spare_blocks);
+            room_is_tight(&before, operation, &after, &geometry, spare)
+        };
+        match (result, expected) {
+            (Ok(()), Ok(())) => {
+                if after != before {
+                    self.versions.push(after);
+                }
+                Ok(())
+            }
+            (Err(refusal), Err(expected)) if refusal == expected => Ok(()),
+            (Err(Refusal::NoSpace), Ok(())) if no_room() => Ok(()),
+            (result, expected) => Err(Violation {
+                kind: ViolationKind::WrongResult,
+                promise: Promise::Meaning,
+                stage: Stage::Recording,
+                detail: format!("returned {}, expected {}", said(result), said(expected)),
+            }),
+        }
+    }
+
+    /// After the last operation: the contents and the structure.
+    fn inspect(&mut self) -> Result<(), Violation> {
+        let newest = self.versions.len() as u32 - 1;
+        let contents = self.session.contents().map_err(|failure| live(&failure))?;
+        let only = std::slice::from_ref(&self.versions[newest as usize]);
+        if let Some(difference) = nearest_difference(&contents, only, &self.versions) {
+            return Err(difference.into_violation(Promise::Meaning, Stage::Recording));
+        }
+        let health = self.session.check().map_err(|failure| live(&failure))?;
+        Violation::of_health(&health, Stage::Recording)
+            .or_else(|| self.session.unmount().err().map(|failure| live(&failure)))
+            .map_or(Ok(()), Err)
+    }
+}
+
+fn said(result: Result<(), Refusal>) -> String {
+    match result {
+        Ok(()) => "ok".into(),
+        Err(refusal) => format!("'{refusal}'"),
+    }
+}
+
+fn live(failure: &Failure) -> Violation {
+    Violation::of_failure(
+        failure,
+        ViolationKind::WrongResult,
+        Promise::Meaning,
+        Stage::Recording,
+    )
+}

@@ -1,0 +1,137 @@
+use crate::model::Attributes;
+use crate::op::Operation;
+use crate::refusal::Refusal;
+use crate::subject::{
+    Contents, Device, Entry, EntryNode, Health, Mounted, Promises, Subject, SubjectError,
+};
+use cutpoint_engine::{
+    Attribute, Error, FormatOptions, Item, Key, MountError, MountOptions, Node, Store,
+};
+
+/// The key-value store of this workspace, which promises everything that [`Promises::default`] states.
+#[derive(Clone, Debug, Default)]
+pub struct EngineSubject {
+    format: FormatOptions,
+    mount: MountOptions,
+}
+
+impl EngineSubject {
+    /// The engine with these settings.
+    pub fn new(format: FormatOptions, mount: MountOptions) -> Self {
+        Self { format, mount }
+    }
+}
+
+impl Subject for EngineSubject {
+    fn name(&self) -> &'static str {
+        "cutpoint"
+    }
+
+    fn promises(&self) -> Promises {
+        Promises::default()
+    }
+
+    fn format(&self, device: Device) -> Result<(), SubjectError> {
+        Store::format(device, &self.format).map_err(of_error)
+    }
+
+    fn mount(&self, device: Device) -> Result<Box<dyn Mounted>, SubjectError> {
+        let store = Store::mount(device, &self.mount).map_err(of_mount_error)?;
+        Ok(Box::new(MountedEngine(store)))
+    }
+}
+
+struct MountedEngine(Store<Device>);
+
+impl Mounted for MountedEngine {
+    fn apply(&mut self, operation: &Operation) -> Result<(), SubjectError> {
+        let store = &mut self.0;
+        match operation {
+            Operation::Set { key, value } => store.set(key, &value.bytes()),
+            Operation::Remove { key } => store.remove(key),
+            Operation::Rename { source, dest } => store.rename(source, dest),
+            Operation::CreateDictionary { key } => store.create_dictionary(key),
+            // Every call is durable when it returns.
+            Operation::Sync | Operation::Remount => Ok(()),
+        }
+        .map_err(of_error)
+    }
+
+    fn contents(&mut self) -> Result<Contents, SubjectError> {
+        let mut entries = Vec::new();
+        let mut unread = None;
+        self.0
+            .walk(true, &mut |item| match of_item(item) {
+                Ok(entry) => entries.push(entry),
+                Err(key) => unread = Some(key),
+            })
+            .map_err(of_error)?;
+        if let Some(key) = unread {
+            return Err(SubjectError::Other(format!(
+                "the walk was asked for values and left {key} out"
+            )));
+        }
+        let root = self.0.attributes(&Key::ROOT).map_err(of_error)?;
+        Ok(Contents::new(entries, of_attributes(root)))
+    }
+
+    fn check(&mut self) -> Result<Health, SubjectError> {
+        let report = self.0.check().map_err(of_error)?;
+        Ok(Health {
+            damage: report.damage.iter().map(ToString::to_string).collect(),
+            repair_pending: report.repair_pending,
+        })
+    }
+}
+
+fn of_item(item: Item) -> Result<Entry, Key> {
+    let node = match item.node {
+        Node::Dictionary => EntryNode::Dictionary,
+        Node::Value {
+            content: Some(bytes),
+            ..
+        } => EntryNode::Value(bytes),
+        Node::Value { content: None, .. } => return Err(item.key),
+    };
+    Ok(Entry {
+        key: item.key,
+        node,
+        attributes: of_attributes(item.attributes),
+    })
+}
+
+fn of_attributes(attributes: Vec<Attribute>) -> Attributes {
+    attributes
+        .into_iter()
+        .map(|attribute| (attribute.kind, attribute.data))
+        .collect()
+}
+
+fn of_error(error: Error) -> SubjectError {
+    SubjectError::Refused(match error {
+        Error::NotFound(_) => Refusal::NotFound,
+        Error::DictionaryExpected(_) => Refusal::DictionaryExpected,
+        Error::ValueExpected(_) => Refusal::ValueExpected,
+        Error::AlreadyPresent(_) => Refusal::AlreadyPresent,
+        Error::RenameSourcePrefix { .. } => Refusal::RenameSourcePrefix,
+        Error::RootFixed => Refusal::RootFixed,
+        Error::NoSpace => Refusal::NoSpace,
+        Error::NameTooLong { .. }
+        | Error::NameNotAllowed(_)
+        | Error::ValueTooLong { .. }
+        | Error::AttributeTooLong { .. }
+        | Error::EntryTooLarge(_) => Refusal::Unsupported,
+        Error::ReadOnly => Refusal::ReadOnly,
+        Error::Corrupt(corruption) => return SubjectError::Corrupt(corruption.to_string()),
+        Error::Device(error) => return SubjectError::Device(error),
+        other => return SubjectError::Other(other.to_string()),
+    })
+}
+
+fn of_mount_error(error: MountError) -> SubjectError {
+    match error {
+        MountError::Corrupt(corruption) => SubjectError::Corrupt(corruption.to_string()),
+        MountError::Device(error) => SubjectError::Device(error),
+        other => SubjectError::Unmountable(other.to_string()),
+    }
+}

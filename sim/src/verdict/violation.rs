@@ -1,0 +1,247 @@
+use crate::isolate::Stopped;
+use crate::op::{Operation, OperationKind};
+use crate::session::Failure;
+use crate::subject::{Durability, Health};
+use serde::{Serialize, Serializer};
+use std::fmt;
+
+/// A broken promise: what kind of damage, which promise, where it showed, and the particulars.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Violation {
+    /// What kind it is.
+    pub kind: ViolationKind,
+    /// The promise that it breaks.
+    pub promise: Promise,
+    /// When it showed.
+    pub stage: Stage,
+    /// The particulars: the key, what was expected, what was seen.
+    pub detail: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.kind)?;
+        match &self.stage {
+            // Where most violations show, so that it needs no words.
+            Stage::Recording | Stage::Mount | Stage::Contents | Stage::Check => {}
+            stage => write!(f, "{stage}: ")?,
+        }
+        f.write_str(&self.detail)
+    }
+}
+
+impl Violation {
+    /// The violation that a failed call is: `kind` and `promise` are those of an error that it returned.
+    pub(crate) fn of_failure(
+        failure: &Failure,
+        kind: ViolationKind,
+        promise: Promise,
+        stage: Stage,
+    ) -> Self {
+        let (kind, promise, detail) = match failure {
+            Failure::Error(error) => (kind, promise, error.to_string()),
+            Failure::Stopped(Stopped::Panicked(message)) => {
+                (ViolationKind::Panic, Promise::Ends, message.clone())
+            }
+            Failure::Stopped(Stopped::BudgetExhausted) => (
+                ViolationKind::Hang,
+                Promise::Ends,
+                "used up its budget of device calls".into(),
+            ),
+            Failure::Misuse(error) => (
+                ViolationKind::DeviceMisuse,
+                Promise::DeviceRules,
+                error.to_string(),
+            ),
+        };
+        Self {
+            kind,
+            promise,
+            stage,
+            detail,
+        }
+    }
+
+    /// The violation that damage is; none where there is none.
+    pub(crate) fn of_health(health: &Health, stage: Stage) -> Option<Self> {
+        let first = health.damage.first()?;
+        let detail = match health.damage.len() - 1 {
+            0 => first.clone(),
+            more => format!("{first}; {more} more"),
+        };
+        Some(Self {
+            kind: ViolationKind::CheckFailed,
+            promise: Promise::Sound,
+            stage,
+            detail,
+        })
+    }
+}
+
+/// What a violation looks like from outside. The order is from the gravest to the least among those that a comparison
+/// of contents finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ViolationKind {
+    /// A key that must be there is not.
+    LostKey,
+    /// A value holds bytes that were never set there.
+    TornValue,
+    /// A value holds what was set there earlier.
+    StaleValue,
+    /// A key that was removed is back.
+    ResurrectedKey,
+    /// A key is there that never was, or it is there twice.
+    GhostKey,
+    /// A dictionary stands where a value should, or the reverse.
+    WrongKind,
+    /// Attributes are not those that they should be.
+    WrongAttributes,
+    /// The store does not mount.
+    Unmountable,
+    /// Part of the store cannot be read.
+    Unreadable,
+    /// The structure is damaged.
+    CheckFailed,
+    /// The store mounts but takes no changes.
+    Wedged,
+    /// A call panicked.
+    Panic,
+    /// A call did not end within its budget of device calls.
+    Hang,
+    /// A call broke the rules of the device.
+    DeviceMisuse,
+    /// A call returned something else than it should, without a power cut.
+    WrongResult,
+    /// The same calls led to something else the second time.
+    NotDeterministic,
+}
+
+impl fmt::Display for ViolationKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::LostKey => "lost key",
+            Self::TornValue => "torn value",
+            Self::StaleValue => "stale value",
+            Self::ResurrectedKey => "resurrected key",
+            Self::GhostKey => "ghost key",
+            Self::WrongKind => "wrong kind",
+            Self::WrongAttributes => "wrong attributes",
+            Self::Unmountable => "unmountable",
+            Self::Unreadable => "unreadable",
+            Self::CheckFailed => "check failed",
+            Self::Wedged => "wedged",
+            Self::Panic => "panic",
+            Self::Hang => "hang",
+            Self::DeviceMisuse => "device misuse",
+            Self::WrongResult => "wrong result",
+            Self::NotDeterministic => "not deterministic",
+        })
+    }
+}
+
+/// What a subject promised, or what any store must do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Promise {
+    /// Changes survive a power cut from this moment on.
+    Durable(Durability),
+    /// An operation of this kind happens whole or not at all.
+    Atomic(OperationKind),
+    /// What no call touched stays as it was.
+    Intact,
+    /// A call does what it is for.
+    Meaning,
+    /// The store mounts after a power cut.
+    Mountable,
+    /// What the store shows can be read.
+    Readable,
+    /// The structural check is clean.
+    Sound,
+    /// Mounting again shows the same.
+    Settled,
+    /// A recovered store takes changes and keeps them.
+    Usable,
+    /// Every call ends, without a panic.
+    Ends,
+    /// Calls on the device keep to its rules.
+    DeviceRules,
+    /// The same calls on the same device do the same.
+    Repeatable,
+}
+
+impl fmt::Display for Promise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Durable(Durability::OnReturn) => {
+                f.write_str("every change is durable once its call has returned")
+            }
+            Self::Durable(Durability::OnSync) => {
+                f.write_str("every change is durable once a sync after it has returned")
+            }
+            Self::Atomic(kind) => write!(f, "every {kind} is atomic"),
+            Self::Intact => f.write_str("nothing appears that no call put there"),
+            Self::Meaning => f.write_str("every call does what it is for"),
+            Self::Mountable => f.write_str("the store mounts after a power cut"),
+            Self::Readable => f.write_str("what the store shows can be read"),
+            Self::Sound => f.write_str("the structural check is clean"),
+            Self::Settled => f.write_str("mounting again shows the same"),
+            Self::Usable => f.write_str("a recovered store takes changes and keeps them"),
+            Self::Ends => f.write_str("every call ends, without a panic"),
+            Self::DeviceRules => f.write_str("calls on the device keep to its rules"),
+            Self::Repeatable => f.write_str("the same calls do the same"),
+        }
+    }
+}
+
+impl Serialize for Promise {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// When a violation showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// While the workload ran, without a power cut.
+    Recording,
+    /// On the first mount after the cut.
+    Mount,
+    /// When everything was read.
+    Contents,
+    /// In the structural check.
+    Check,
+    /// When a medium without a store was formatted.
+    FormatAgain,
+    /// On the second mount.
+    SecondMount,
+    /// On this change of the recovered store.
+    Epilogue(Operation),
+    /// When everything was read after the changes.
+    AfterEpilogue,
+    /// On the mount after them.
+    MountAfterEpilogue,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Recording => f.write_str("without a power cut"),
+            Self::Mount => f.write_str("on the first mount"),
+            Self::Contents => f.write_str("when everything was read"),
+            Self::Check => f.write_str("in the structural check"),
+            Self::FormatAgain => f.write_str("formatting again"),
+            Self::SecondMount => f.write_str("on the second mount"),
+            Self::Epilogue(operation) => write!(f, "on {operation} after recovery"),
+            Self::AfterEpilogue => f.write_str("after further changes"),
+            Self::MountAfterEpilogue => f.write_str("on the mount after further changes"),
+        }
+    }
+}
+
+impl Serialize for Stage {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}

@@ -1,0 +1,92 @@
+//! The engine keeps its promises on every built-in workload and on top of every sound image of the corpus; broken on
+//! purpose, it is caught.
+
+use cutpoint::explore::{Sweep, SweepReport};
+use cutpoint::op::Operation;
+use cutpoint::subjects::EngineSubject;
+use cutpoint::verdict::ViolationKind;
+use cutpoint::workload::{Workload, builtin, images};
+use cutpoint_engine::device::MemoryDevice;
+use cutpoint_engine::{FormatOptions, MountOptions, Sabotage, Store};
+use std::path::Path;
+
+#[track_caller]
+fn assert_clean(reports: &[SweepReport]) {
+    let found: Vec<String> = reports
+        .iter()
+        .filter_map(|report| Some((report, report.first_violation()?)))
+        .map(|(report, found)| {
+            let step = found.step.as_deref().unwrap_or("the end");
+            format!("{}: {found} ({step})", report.workload)
+        })
+        .collect();
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+    assert!(reports.iter().all(SweepReport::is_complete));
+    assert!(!reports.is_empty());
+}
+
+fn sweep_all(workloads: &[Workload]) -> Vec<SweepReport> {
+    let subject = EngineSubject::default();
+    let sweep = |workload| Sweep::new(&subject, workload).run();
+    workloads.iter().map(sweep).collect()
+}
+
+#[test]
+fn built_in_workloads_are_clean() {
+    assert_clean(&sweep_all(&builtin::builtins()));
+}
+
+#[test]
+fn workloads_on_images_are_clean() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus/images");
+    let images = images::read_images(&dir).unwrap();
+    let workloads: Vec<_> = images.iter().filter_map(images::on_image).collect();
+    assert_clean(&sweep_all(&workloads));
+}
+
+#[test]
+fn faults_put_into_the_engine_are_found_in_every_block_size() {
+    for (sabotage, group, kind) in [
+        (
+            Sabotage::CommitBeforeData,
+            "sizes",
+            ViolationKind::TornValue,
+        ),
+        (
+            Sabotage::CommitBeforeData,
+            "full",
+            ViolationKind::Unreadable,
+        ),
+        (Sabotage::FreeEarly, "sizes", ViolationKind::TornValue),
+        (Sabotage::LoseHardtail, "split", ViolationKind::LostKey),
+    ] {
+        let mount = MountOptions::default().with_sabotage(sabotage);
+        let subject = EngineSubject::new(FormatOptions::default(), mount);
+        for workload in builtin::select(group).unwrap() {
+            let report = Sweep::new(&subject, &workload).run();
+            let found = report.violations.iter().any(|group| group.kind == kind);
+            assert!(found, "{sabotage:?} shows no {kind} in {}", workload.name());
+        }
+    }
+}
+
+#[test]
+fn directory_workloads_split_several_times() {
+    for workload in builtin::select("split").unwrap() {
+        let image = vec![0xff; workload.geometry().capacity() as usize];
+        let mut device = MemoryDevice::from_image(image, workload.geometry().block_size()).unwrap();
+        Store::format(&mut device, &FormatOptions::default()).unwrap();
+        let mut store = Store::mount(&mut device, &MountOptions::default()).unwrap();
+        let mut most = 0;
+        for operation in workload.operations() {
+            match operation {
+                Operation::Set { key, value } => store.set(key, &value.bytes()).unwrap(),
+                Operation::Remove { key } => store.remove(key).unwrap(),
+                _ => {}
+            }
+            most = most.max(store.check().unwrap().blocks_used);
+        }
+        // All values are inline: beside the root pair there is only the dictionary. Two splits at least.
+        assert!(most >= 2 + 3 * 2, "{}: {most} blocks used", workload.name());
+    }
+}
