@@ -36,6 +36,17 @@ fn built_in_workloads_are_clean() {
     assert_clean(&sweep_all(&builtin::builtins()));
 }
 
+/// Where every few compactions move a pair, or the root.
+#[test]
+fn built_in_workloads_are_clean_with_eager_wear_levelling() {
+    for cycles in [1, 2, 5] {
+        let mount = MountOptions::default().with_block_cycles(cycles);
+        let subject = EngineSubject::new(FormatOptions::default(), mount);
+        let sweep = |workload| Sweep::new(&subject, workload).run();
+        assert_clean(&builtin::builtins().iter().map(sweep).collect::<Vec<_>>());
+    }
+}
+
 #[test]
 fn workloads_on_images_are_clean() {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus/images");
