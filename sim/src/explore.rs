@@ -4,15 +4,16 @@ mod report;
 
 pub use report::{Found, Place, SweepReport, ViolationGroup};
 
-use crate::crash::{Candidate, CrashState};
+use crate::crash::{Candidate, CrashState, CrashView};
 use crate::inflight::Inflight;
 use crate::judge::{Recovery, judge};
 use crate::record::{LiveViolation, Recording};
-use crate::session::default_budget;
-use crate::subject::Subject;
+use crate::session::{Session, default_budget};
+use crate::subject::{Contents, Subject};
 use crate::verdict::Verdict;
 use crate::workload::Workload;
 use rayon::prelude::*;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use thiserror::Error;
 
@@ -164,10 +165,22 @@ impl<'a> Sweep<'a> {
         let candidate = candidates.swap_remove(index);
         let recovery = self.judge(&recording, &candidate);
         Ok(Replay {
+            contents: self.contents(&recording, state),
             recording,
             candidate,
             recovery,
         })
+    }
+
+    /// What the subject shows on a crash state, or why it shows nothing.
+    fn contents(&self, recording: &Recording<'_>, state: CrashState) -> Result<Contents, String> {
+        let view = CrashView::new(Arc::clone(recording.trace()), state)
+            .map_err(|error| error.to_string())?;
+        let mut session = Session::new(self.subject, view, self.budget);
+        session
+            .mount()
+            .and_then(|()| session.contents())
+            .map_err(|failure| failure.to_string())
     }
 
     fn record(&self) -> Result<Recording<'a>, Box<LiveViolation>> {
@@ -211,8 +224,10 @@ pub struct Replay<'a> {
     pub recording: Recording<'a>,
     /// The state and what it may show.
     pub candidate: Candidate,
-    /// What it showed.
+    /// The judgement on it.
     pub recovery: Recovery,
+    /// All that it showed after the first mount, or why that was nothing.
+    pub contents: Result<Contents, String>,
 }
 
 /// Why a crash state could not be replayed.

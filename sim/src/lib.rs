@@ -41,10 +41,14 @@
 //! | [`judge`] | one recovery |
 //! | [`inflight`] | what each worker is at, on disk |
 //! | [`explore`] | all of a workload's recoveries, in parallel |
+//! | [`report`] | results as text |
+//! | [`cli`] | the `cutpoint` command |
 
+pub mod cli;
 pub mod crash;
 pub mod disk;
 pub mod explore;
+pub mod fuzzing;
 pub mod guard;
 pub mod inflight;
 pub mod isolate;
@@ -53,6 +57,7 @@ pub mod model;
 pub mod op;
 pub mod record;
 pub mod refusal;
+pub mod report;
 mod session;
 pub mod shared;
 pub mod subject;

@@ -6,6 +6,7 @@ use crate::op::Operation;
 use crate::shared::Shared;
 use crate::subject::{Contents, Device, Health, Mounted, Subject, SubjectError};
 use cutpoint_engine::device::{BlockDevice, DeviceError, Geometry};
+use std::fmt;
 
 /// How a call on a subject went wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,19 @@ pub(crate) enum Failure {
     Stopped(Stopped),
     /// It broke the rules of the device, whatever it returned.
     Misuse(DeviceError),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Error(error) => error.fmt(f),
+            Self::Stopped(Stopped::Panicked(message)) => write!(f, "panicked: {message}"),
+            Self::Stopped(Stopped::BudgetExhausted) => {
+                f.write_str("used up its budget of device calls")
+            }
+            Self::Misuse(error) => write!(f, "misused the device: {error}"),
+        }
+    }
 }
 
 /// The number of device calls that a subject may make in one call on it, where nothing else is said: enough to read

@@ -82,7 +82,8 @@ impl Content {
         common.or_else(|| (bytes.len() != observed.len()).then(|| bytes.len().min(observed.len())))
     }
 
-    fn sha256(&self) -> Sha256Digest {
+    /// The SHA-256 digest of its bytes.
+    pub fn sha256(&self) -> Sha256Digest {
         match &*self.0 {
             Known::Bytes(bytes) => Sha256::digest(bytes).into(),
             Known::Digest { sha256, .. } => *sha256,

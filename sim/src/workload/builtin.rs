@@ -18,9 +18,6 @@ use thiserror::Error;
 /// The block sizes that each group comes in, in bytes.
 pub const BLOCK_SIZES: [u32; 3] = [128, 512, 4096];
 
-/// The workload that stands for all where only one is run.
-pub const DEFAULT: &str = "split-ascending-512";
-
 /// What a group of built-in workloads is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]

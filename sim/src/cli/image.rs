@@ -1,0 +1,50 @@
+//! `cutpoint image`: a store in an image file, looked at and changed by hand.
+
+mod check;
+mod entry;
+mod format;
+mod ls;
+mod mkdir;
+mod mv;
+mod open;
+mod read;
+mod rm;
+mod stat;
+mod tree;
+mod write;
+
+use super::{CliError, Outcome};
+use clap::Subcommand;
+use std::io::Write;
+
+/// Look into an image of a store, or change it
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    Format(format::Arguments),
+    Tree(tree::Arguments),
+    Ls(ls::Arguments),
+    Read(read::Arguments),
+    Write(write::Arguments),
+    Rm(rm::Arguments),
+    Mv(mv::Arguments),
+    Mkdir(mkdir::Arguments),
+    Stat(stat::Arguments),
+    Check(check::Arguments),
+}
+
+/// Runs one image command, printing to `out`.
+pub(super) fn run(command: Command, out: &mut dyn Write) -> Result<Outcome, CliError> {
+    match command {
+        Command::Check(arguments) => return check::run(&arguments, out),
+        Command::Format(arguments) => format::run(&arguments),
+        Command::Tree(arguments) => tree::run(&arguments, out),
+        Command::Ls(arguments) => ls::run(&arguments, out),
+        Command::Read(arguments) => read::run(&arguments, out),
+        Command::Write(arguments) => write::run(&arguments),
+        Command::Rm(arguments) => rm::run(&arguments),
+        Command::Mv(arguments) => mv::run(&arguments),
+        Command::Mkdir(arguments) => mkdir::run(&arguments),
+        Command::Stat(arguments) => stat::run(&arguments, out),
+    }?;
+    Ok(Outcome::Clean)
+}

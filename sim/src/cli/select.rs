@@ -1,0 +1,124 @@
+//! From names on the command line to workloads.
+
+use super::CliError;
+use crate::workload::{Workload, builtin, images};
+use std::path::{Path, PathBuf};
+
+/// What stands for all workloads on images of the corpus.
+pub(super) const IMAGES: &str = "images";
+/// What is swept where no name is given.
+const DEFAULT: &str = "split";
+
+/// The workloads that a command line names, and what had to be left out.
+#[derive(Debug)]
+pub(super) struct Selection {
+    pub(super) workloads: Vec<Workload>,
+    /// Why the workloads on images are missing, where they were not asked for by name.
+    pub(super) left_out: Option<String>,
+}
+
+/// The workloads with these names: built-in ones, groups of them, `images`, or one on an image. Without names, the
+/// directory-split workloads and those on images.
+///
+/// # Errors
+///
+/// A name that stands for nothing, or images that were asked for and cannot be read.
+pub(super) fn select(names: &[String], corpus: Option<&Path>) -> Result<Selection, CliError> {
+    if names.is_empty() {
+        let mut workloads = builtin(DEFAULT)?;
+        let left_out = match on_images(corpus) {
+            Ok(mut images) => {
+                workloads.append(&mut images);
+                None
+            }
+            // Only where it was not pointed at a corpus can it do without.
+            Err(error) if corpus.is_none() => Some(error.to_string()),
+            Err(error) => return Err(error),
+        };
+        return Ok(Selection {
+            workloads,
+            left_out,
+        });
+    }
+    let mut workloads: Vec<Workload> = Vec::new();
+    for name in names {
+        let named = if name == IMAGES {
+            on_images(corpus)?
+        } else if name.starts_with("split-on-") {
+            let mut all = on_images(corpus)?;
+            all.retain(|workload| workload.name() == name);
+            if all.is_empty() {
+                return Err(CliError::argument(
+                    name,
+                    "no sound image of the corpus has this name; 'cutpoint list' shows them",
+                ));
+            }
+            all
+        } else {
+            builtin(name)?
+        };
+        for workload in named {
+            if workloads
+                .iter()
+                .all(|other| other.name() != workload.name())
+            {
+                workloads.push(workload);
+            }
+        }
+    }
+    Ok(Selection {
+        workloads,
+        left_out: None,
+    })
+}
+
+/// The one workload with this name.
+///
+/// # Errors
+///
+/// As [`select`], and where the name stands for several.
+pub(super) fn select_one(name: &str, corpus: Option<&Path>) -> Result<Workload, CliError> {
+    let mut selection = select(&[name.to_owned()], corpus)?.workloads;
+    match (selection.pop(), selection.len()) {
+        (Some(only), 0) => Ok(only),
+        (_, more) => Err(CliError::argument(
+            name,
+            format!(
+                "stands for {} workloads; give the name of one ('cutpoint list')",
+                more + 1
+            ),
+        )),
+    }
+}
+
+fn builtin(name: &str) -> Result<Vec<Workload>, CliError> {
+    builtin::select(name).map_err(|error| {
+        CliError::argument(
+            name,
+            format!("{error}, or {IMAGES}; 'cutpoint list' shows all"),
+        )
+    })
+}
+
+/// The workloads on images of the corpus.
+pub(super) fn on_images(corpus: Option<&Path>) -> Result<Vec<Workload>, CliError> {
+    let dir = corpus
+        .map_or_else(find_corpus, Path::to_owned)
+        .join("images");
+    let images = images::read_images(&dir).map_err(|error| {
+        CliError::argument(
+            "--corpus",
+            format!("{error}; give the corpus folder with --corpus DIR"),
+        )
+    })?;
+    Ok(images.iter().filter_map(images::on_image).collect())
+}
+
+/// The folder `corpus` here or in a folder above; else the one in the source that the command was built from.
+fn find_corpus() -> PathBuf {
+    let here = std::env::current_dir().unwrap_or_default();
+    here.ancestors()
+        .map(|folder| folder.join("corpus"))
+        .find(|corpus| corpus.join("images").is_dir())
+        .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../corpus"))
+}

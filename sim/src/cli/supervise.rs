@@ -1,0 +1,120 @@
+//! Work that may take its process down is done in a second one, so that somebody is left to say what happened.
+//!
+//! A subject that aborts or overflows its stack ends the process it runs in. The workers' places are on disk
+//! ([`crate::inflight`]); the supervising process reads them and names the crash states in question.
+
+use super::{CliError, EXIT_CUT_SHORT, Outcome};
+use crate::inflight;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+
+/// Where the working process finds the folder for its workers' places.
+const FOLDER: &str = "CUTPOINT_IN_FLIGHT";
+
+/// The folder for the workers' places, in the process that does the work; none in the one that supervises.
+pub(super) fn working_in() -> Option<PathBuf> {
+    std::env::var_os(FOLDER).map(PathBuf::from)
+}
+
+/// Runs this same command line again in a second process, with its workers' places below `folder`, and waits.
+///
+/// # Errors
+///
+/// Where the process cannot be started.
+pub(super) fn run(folder: &Path) -> Result<Supervised, CliError> {
+    let program = std::env::current_exe().map_err(|error| CliError::argument("cutpoint", error))?;
+    // Interrupts go to both processes; this one stays to tell what became of the other.
+    ctrlc::set_handler(|| {}).map_err(|error| CliError::argument("interrupts", error))?;
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let status = Command::new(program)
+        .args(arguments)
+        .env(FOLDER, folder)
+        .status()
+        .map_err(|error| CliError::argument("cutpoint", error))?;
+    Ok(Supervised::of(status, folder))
+}
+
+/// What became of the working process.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Supervised {
+    /// It ended by itself, and has said all there is to say.
+    Ended(Outcome),
+    /// It ended by itself, with an error that it has reported.
+    Failed,
+    /// It was brought down while its workers were at these places.
+    BroughtDown { how: String, places: Vec<String> },
+}
+
+impl Supervised {
+    fn of(status: ExitStatus, folder: &Path) -> Self {
+        match status.code() {
+            Some(0) => Self::Ended(Outcome::Clean),
+            Some(1) => Self::Ended(Outcome::Found),
+            Some(code) if code == i32::from(EXIT_CUT_SHORT) => Self::Ended(Outcome::CutShort),
+            Some(code) if code == i32::from(CliError::EXIT_CODE) => Self::Failed,
+            _ => Self::BroughtDown {
+                how: status.to_string(),
+                places: last_places(folder),
+            },
+        }
+    }
+}
+
+/// The places that stand below `folder`, each with the command that goes there again.
+pub(super) fn last_places(folder: &Path) -> Vec<String> {
+    let records = inflight::read(folder).unwrap_or_default();
+    records
+        .into_iter()
+        .map(|record| {
+            let state = record.place.strip_prefix("crash state ");
+            let state = state.map_or(String::new(), |state| format!(" --state {state}"));
+            format!(
+                "{}, {}; again: cutpoint replay {}{state}",
+                record.workload, record.place, record.workload
+            )
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inflight::Inflight;
+
+    #[test]
+    fn a_process_that_was_brought_down_leaves_its_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let inflight = Inflight::create(dir.path(), 1).unwrap();
+        std::mem::forget(inflight.note("split-ascending-512", "crash state 17"));
+        let status = Command::new("sh")
+            .args(["-c", "kill -ABRT $$"])
+            .status()
+            .unwrap();
+        let Supervised::BroughtDown { how, places } = Supervised::of(status, dir.path()) else {
+            panic!("a signal is no way to end");
+        };
+        assert!(how.contains('6'), "{how}");
+        assert_eq!(
+            places,
+            [
+                "split-ascending-512, crash state 17; again: cutpoint replay split-ascending-512 --state 17"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_process_that_ended_by_itself_keeps_its_word() {
+        let dir = tempfile::tempdir().unwrap();
+        for (code, expected) in [
+            (0, Supervised::Ended(Outcome::Clean)),
+            (1, Supervised::Ended(Outcome::Found)),
+            (2, Supervised::Failed),
+            (3, Supervised::Ended(Outcome::CutShort)),
+        ] {
+            let script = format!("exit {code}");
+            let status = Command::new("sh").args(["-c", &script]).status().unwrap();
+            assert_eq!(Supervised::of(status, dir.path()), expected);
+        }
+    }
+}

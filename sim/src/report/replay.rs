@@ -1,0 +1,249 @@
+//! One crash state in full: which writes reached the medium, what the model allows, what recovery showed.
+
+use super::grouped;
+use crate::explore::Replay;
+use crate::judge::Shown;
+use crate::model::{Content, Model, ModelNode};
+use crate::record::Recording;
+use crate::subject::{Contents, EntryNode};
+use crate::trace::Event;
+use crate::verdict::Verdict;
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
+
+/// The text of a replay, as [`fmt::Display`].
+#[derive(Clone, Copy, Debug)]
+pub struct ReplayText<'a> {
+    replay: &'a Replay<'a>,
+    subject: &'a str,
+}
+
+impl<'a> ReplayText<'a> {
+    /// The text of this replay on the subject of that name.
+    pub fn new(replay: &'a Replay<'a>, subject: &'a str) -> Self {
+        Self { replay, subject }
+    }
+}
+
+impl fmt::Display for ReplayText<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let replay = self.replay;
+        let recording = &replay.recording;
+        let state = replay.candidate.state;
+        let workload = recording.workload();
+        let trace = recording.trace();
+        let (reached, writes) = (state.persisted(), trace.writes());
+        writeln!(f, "workload  {}: {}", workload.name(), workload.geometry())?;
+        writeln!(f, "subject   {}", self.subject)?;
+        let counts = trace.counts();
+        writeln!(
+            f,
+            "trace     {}: {} operations, {} erases, {} programs, {} syncs, {} bytes programmed",
+            trace.fingerprint(),
+            workload.operations().len(),
+            counts.erases,
+            counts.progs,
+            counts.syncs,
+            grouped(counts.bytes)
+        )?;
+        writeln!(
+            f,
+            "state     {state}: the first {reached} of {writes} writes reached the medium, the others did not"
+        )?;
+        writeln!(f, "cut       {}\n", cut(replay))?;
+        write_steps(f, replay)?;
+        write_allowed(f, replay)?;
+        write_shown(f, replay)?;
+        match &replay.recovery.verdict {
+            Verdict::Clean => writeln!(f, "verdict   clean"),
+            Verdict::Violation(violation) => {
+                writeln!(f, "verdict   {violation}")?;
+                writeln!(f, "          broken promise: {}", violation.promise)
+            }
+        }
+    }
+}
+
+/// Where the power went, in words.
+fn cut(replay: &Replay<'_>) -> String {
+    let candidate = &replay.candidate;
+    let step = name_of_step(&replay.recording, candidate.step);
+    if candidate.state.persisted() == 0 {
+        "before the first write".to_owned()
+    } else if candidate.inside {
+        format!("inside {step}: more of its writes follow")
+    } else {
+        format!("after the last write of {step}")
+    }
+}
+
+fn name_of_step(recording: &Recording<'_>, index: u32) -> String {
+    match recording.step(index) {
+        Some(step) if index == 0 => format!("step 0, {step}"),
+        Some(step) => format!("operation {index}, {step}"),
+        None => format!("step {index}"),
+    }
+}
+
+/// The writes of the step that was cut and of the one behind it, one by one.
+fn write_steps(f: &mut fmt::Formatter<'_>, replay: &Replay<'_>) -> fmt::Result {
+    let recording = &replay.recording;
+    let reached = replay.candidate.state.persisted();
+    let mut number = 0;
+    let mut current = None;
+    for event in recording.trace().events() {
+        let shown = current.is_some_and(|step: u32| {
+            step == replay.candidate.step || step == replay.candidate.step + 1
+        });
+        let fate = if number < reached { "reached" } else { "lost" };
+        match event {
+            Event::OperationStart(step) => {
+                current = Some(*step);
+                if *step == replay.candidate.step || *step == replay.candidate.step + 1 {
+                    writeln!(f, "writes of {}", name_of_step(recording, *step))?;
+                }
+            }
+            Event::OperationEnd(_) => {
+                if shown {
+                    writeln!(f, "          returned\n")?;
+                }
+                current = None;
+            }
+            Event::Sync if shown => writeln!(f, "          sync")?,
+            Event::Sync => {}
+            Event::Erase { block } => {
+                if shown {
+                    writeln!(f, "  {number:>6}  {fate:<8} erase block {block}")?;
+                }
+                number += 1;
+            }
+            Event::Prog {
+                block,
+                offset,
+                data,
+            } => {
+                if shown {
+                    let length = data.len();
+                    writeln!(
+                        f,
+                        "  {number:>6}  {fate:<8} program block {block}, {length} bytes at {offset}"
+                    )?;
+                }
+                number += 1;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What the model allows: the oldest state in full, and how the others differ from it.
+fn write_allowed(f: &mut fmt::Formatter<'_>, replay: &Replay<'_>) -> fmt::Result {
+    let versions = replay.candidate.versions.clone();
+    let models = replay.recording.versions();
+    let oldest = &models[*versions.start() as usize];
+    let count = versions.clone().count();
+    if replay.candidate.before_first_return {
+        writeln!(f, "allowed   no store yet, or the state after the format:")?;
+    } else if count == 1 {
+        writeln!(f, "allowed   one state:")?;
+    } else {
+        writeln!(f, "allowed   {count} states, the oldest of them:")?;
+    }
+    write_lines(f, &lines_of_model(oldest))?;
+    for version in versions.skip(1) {
+        writeln!(
+            f,
+            "     or, version {version} of the model, which differs by:"
+        )?;
+        let (before, after) = (
+            lines_of_model(oldest),
+            lines_of_model(&models[version as usize]),
+        );
+        for (key, line) in &before {
+            if after.get(key) != Some(line) {
+                writeln!(f, "        - {key}  {line}")?;
+            }
+        }
+        for (key, line) in &after {
+            if before.get(key) != Some(line) {
+                writeln!(f, "        + {key}  {line}")?;
+            }
+        }
+    }
+    writeln!(f)
+}
+
+fn write_shown(f: &mut fmt::Formatter<'_>, replay: &Replay<'_>) -> fmt::Result {
+    let which = match replay.recovery.shown {
+        Some(Shown::Version(version)) => format!("version {version} of the model"),
+        Some(Shown::Intermediate) => {
+            "a state between, which the subject's promises name".to_owned()
+        }
+        Some(Shown::Uninitialised) => "no store, as the subject's promises allow here".to_owned(),
+        None => "nothing that is allowed".to_owned(),
+    };
+    writeln!(f, "shown     {which}")?;
+    match &replay.contents {
+        Ok(contents) => write_lines(f, &lines_of_contents(contents))?,
+        Err(reason) => writeln!(f, "          {reason}")?,
+    }
+    writeln!(f)
+}
+
+fn write_lines(f: &mut fmt::Formatter<'_>, lines: &BTreeMap<String, String>) -> fmt::Result {
+    if lines.is_empty() {
+        writeln!(f, "          (no keys)")?;
+    }
+    for (key, line) in lines {
+        writeln!(f, "          {key}  {line}")?;
+    }
+    Ok(())
+}
+
+fn lines_of_model(model: &Model) -> BTreeMap<String, String> {
+    let nodes = model.sorted().into_iter();
+    nodes
+        .map(|(key, node)| {
+            let line = match node {
+                ModelNode::Dictionary { attributes } => line(None, attributes.len()),
+                ModelNode::Value {
+                    content,
+                    attributes,
+                } => line(Some(content), attributes.len()),
+            };
+            (key.to_string(), line)
+        })
+        .collect()
+}
+
+fn lines_of_contents(contents: &Contents) -> BTreeMap<String, String> {
+    let entries = contents.entries().iter();
+    entries
+        .map(|entry| {
+            let content = match &entry.node {
+                EntryNode::Dictionary => None,
+                EntryNode::Value(bytes) => Some(Content::bytes(bytes.as_slice())),
+            };
+            let line = line(content.as_ref(), entry.attributes.len());
+            (entry.key.to_string(), line)
+        })
+        .collect()
+}
+
+/// What stands under a key, in short: values of one length are told apart by the start of their SHA-256 digest.
+fn line(content: Option<&Content>, attributes: usize) -> String {
+    let mut line = match content {
+        None => "dictionary".to_owned(),
+        Some(content) if content.is_empty() => "0 B".to_owned(),
+        Some(content) => {
+            let [a, b, c, d, ..] = content.sha256();
+            let size = content.len();
+            format!("{size} B, sha256 {a:02x}{b:02x}{c:02x}{d:02x}")
+        }
+    };
+    if attributes > 0 {
+        // Writing to a string does not fail.
+        let _ = write!(line, ", {attributes} attributes");
+    }
+    line
+}

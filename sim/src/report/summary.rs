@@ -1,0 +1,242 @@
+//! The screen that a sweep ends with.
+
+use super::{grouped, replay_command};
+use crate::explore::SweepReport;
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, Table};
+use serde::Serialize;
+use std::time::Duration;
+
+/// How many violations a summary spells out; the others are counted.
+const VIOLATIONS_SHOWN: usize = 12;
+
+/// The results of several sweeps, in the order in which they ran.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Summary {
+    sweeps: Vec<TimedSweep>,
+}
+
+/// A sweep and how long it took.
+#[derive(Clone, Debug, Serialize)]
+pub struct TimedSweep {
+    /// What it found.
+    #[serde(flatten)]
+    pub report: SweepReport,
+    /// How long it took, the recording run included. Not part of the result: it changes from run to run.
+    #[serde(skip)]
+    pub elapsed: Duration,
+}
+
+/// A line of the table: one sweep, or several that belong together.
+struct Row {
+    name: String,
+    operations: u64,
+    writes: u64,
+    states: u64,
+    recoveries: u64,
+    violations: u64,
+    complete: bool,
+    elapsed: Duration,
+}
+
+impl Summary {
+    /// Adds a sweep.
+    pub fn push(&mut self, report: SweepReport, elapsed: Duration) {
+        self.sweeps.push(TimedSweep { report, elapsed });
+    }
+
+    /// The sweeps.
+    pub fn sweeps(&self) -> &[TimedSweep] {
+        &self.sweeps
+    }
+
+    /// Whether anything was found.
+    pub fn has_violations(&self) -> bool {
+        self.sweeps
+            .iter()
+            .any(|sweep| sweep.report.violation_count() > 0)
+    }
+
+    /// The summary as text of at most 80 columns: a table with a line for each workload (sweeps on images of the corpus
+    /// share one unless `each` or something was found in them), then every violation with the command that replays it,
+    /// then the verdict. Rates are shown where `threads`, the number of workers, is given; without them the text is the
+    /// same at every run.
+    pub fn text(&self, each: bool, threads: Option<usize>) -> String {
+        let mut text = self.table(each, threads.is_some()).to_string();
+        // The table pads its lines to the full width.
+        text = text
+            .lines()
+            .map(str::trim_end)
+            .collect::<Vec<_>>()
+            .join("\n");
+        text.push_str("\n\n");
+        self.push_violations(&mut text);
+        self.push_verdict(&mut text, threads);
+        text
+    }
+
+    fn table(&self, each: bool, timed: bool) -> Table {
+        let mut table = Table::new();
+        table.load_style(NOTHING);
+        let mut header = vec!["workload", "ops", "writes", "states", "recoveries"];
+        if timed {
+            header.push("states/s");
+        }
+        header.push("verdict");
+        table.set_header(&header);
+        for column in 1..header.len() - 1 {
+            if let Some(column) = table.column_mut(column) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        let rows = self.rows(each);
+        for row in &rows {
+            table.add_row(row.cells(timed));
+        }
+        if rows.len() > 1 {
+            table.add_row(Row::sum("all", rows.iter()).cells(timed));
+        }
+        table
+    }
+
+    fn rows(&self, each: bool) -> Vec<Row> {
+        let mut rows = Vec::new();
+        let mut images = Vec::new();
+        for sweep in &self.sweeps {
+            let row = Row::of(sweep);
+            let on_image = sweep.report.workload.starts_with("split-on-");
+            if on_image && !each && row.violations == 0 && row.complete {
+                images.push(row);
+            } else {
+                rows.push(row);
+            }
+        }
+        match images.as_slice() {
+            [] => {}
+            [_] => rows.append(&mut images),
+            _ => {
+                let name = format!("split on {} images", images.len());
+                rows.push(Row::sum(&name, images.iter()));
+            }
+        }
+        rows
+    }
+
+    fn push_violations(&self, text: &mut String) {
+        let mut left = VIOLATIONS_SHOWN;
+        for sweep in &self.sweeps {
+            for group in &sweep.report.violations {
+                let Some(first) = group.witnesses.first() else {
+                    continue;
+                };
+                if left == 0 {
+                    continue;
+                }
+                left -= 1;
+                let step = first.step.as_deref().unwrap_or("after the last operation");
+                let workload = &sweep.report.workload;
+                text.push_str(&format!(
+                    "{workload}: {} x {}\n  first: {} ({step})\n  broken promise: {}\n",
+                    group.count, group.kind, first, first.violation.promise
+                ));
+                text.push_str(&format!(
+                    "  replay: {}\n\n",
+                    replay_command(workload, first.place)
+                ));
+            }
+        }
+        let kinds: usize = self
+            .sweeps
+            .iter()
+            .map(|sweep| sweep.report.violations.len())
+            .sum();
+        if kinds > VIOLATIONS_SHOWN {
+            let more = kinds - VIOLATIONS_SHOWN;
+            text.push_str(&format!(
+                "{more} more kinds of violation are not shown; --json has them all.\n\n"
+            ));
+        }
+    }
+
+    fn push_verdict(&self, text: &mut String, threads: Option<usize>) {
+        let rows: Vec<Row> = self.sweeps.iter().map(Row::of).collect();
+        let all = Row::sum("all", rows.iter());
+        let covered: u64 = self.sweeps.iter().map(|sweep| sweep.report.covered).sum();
+        text.push_str(&format!(
+            "Prefix model: {} of {} crash states covered exactly, none sampled;\n{} recoveries executed",
+            grouped(covered),
+            grouped(all.states),
+            grouped(all.recoveries)
+        ));
+        if let Some(threads) = threads {
+            let seconds = all.elapsed.as_secs_f64();
+            text.push_str(&format!(" in {seconds:.1} s on {threads} threads"));
+        }
+        text.push_str(".\n");
+        text.push_str(&match (all.violations, all.complete) {
+            (0, true) => "No violation found.\n".to_owned(),
+            (0, false) => "No violation found so far; the sweep was cut short.\n".to_owned(),
+            (1, _) => "1 violation found.\n".to_owned(),
+            (count, _) => format!("{} violations found.\n", grouped(count)),
+        });
+    }
+}
+
+impl Row {
+    fn of(sweep: &TimedSweep) -> Self {
+        let report = &sweep.report;
+        Self {
+            name: report.workload.clone(),
+            operations: report.operations.into(),
+            writes: report.events.writes().into(),
+            states: report.states,
+            recoveries: report.recoveries,
+            violations: report.violation_count(),
+            complete: report.is_complete(),
+            elapsed: sweep.elapsed,
+        }
+    }
+
+    fn sum<'r>(name: &str, rows: impl Iterator<Item = &'r Self>) -> Self {
+        let mut sum = Self {
+            name: name.to_owned(),
+            operations: 0,
+            writes: 0,
+            states: 0,
+            recoveries: 0,
+            violations: 0,
+            complete: true,
+            elapsed: Duration::ZERO,
+        };
+        for row in rows {
+            sum.operations += row.operations;
+            sum.writes += row.writes;
+            sum.states += row.states;
+            sum.recoveries += row.recoveries;
+            sum.violations += row.violations;
+            sum.complete &= row.complete;
+            sum.elapsed += row.elapsed;
+        }
+        sum
+    }
+
+    fn cells(&self, timed: bool) -> Vec<String> {
+        let mut cells = vec![
+            self.name.clone(),
+            grouped(self.operations),
+            grouped(self.writes),
+            grouped(self.states),
+            grouped(self.recoveries),
+        ];
+        if timed {
+            let rate = self.recoveries as f64 / self.elapsed.as_secs_f64().max(1e-6);
+            cells.push(grouped(rate as u64));
+        }
+        cells.push(match (self.violations, self.complete) {
+            (0, true) => "clean".to_owned(),
+            (0, false) => "cut short".to_owned(),
+            (count, _) => format!("{} found", grouped(count)),
+        });
+        cells
+    }
+}

@@ -1,0 +1,165 @@
+//! `cutpoint sweep`, `replay` and `list` as they are typed, wrong input included.
+
+use std::ffi::OsStr;
+use std::fs;
+
+/// What became of a command.
+struct Run {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+fn cutpoint<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Run {
+    let output = assert_cmd::cargo::cargo_bin_cmd!("cutpoint")
+        .args(arguments)
+        .output()
+        .unwrap();
+    Run {
+        code: output.status.code().unwrap(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+fn stdout(run: &Run) -> &str {
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    &run.stdout
+}
+
+#[test]
+fn a_bare_sweep_explores_directory_splits_and_images_and_finds_nothing() {
+    let run = cutpoint(["sweep"]);
+    let screen = stdout(&run);
+    for name in [
+        "split-ascending-128",
+        "split-shuffled-4096",
+        "split on 35 images",
+    ] {
+        assert!(screen.contains(name), "{screen}");
+    }
+    assert!(screen.contains("No violation found."), "{screen}");
+    assert!(screen.lines().count() <= 24 && screen.lines().all(|line| line.chars().count() <= 80));
+    // No terminal, no progress.
+    assert_eq!(run.stderr, "");
+}
+
+#[test]
+fn results_do_not_depend_on_the_number_of_threads() {
+    let of = |jobs: &str| cutpoint(["sweep", "rename", "removal-128", "--json", "--jobs", jobs]);
+    let (one, three) = (of("1"), of("3"));
+    assert_eq!(stdout(&one), stdout(&three));
+    let workloads: Vec<String> = one
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .map(|sweep| {
+            assert_eq!(sweep["states"], sweep["covered"]);
+            assert_eq!(sweep["violations"].as_array().map(Vec::len), Some(0));
+            sweep["workload"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    assert_eq!(
+        workloads,
+        ["rename-128", "rename-512", "rename-4096", "removal-128"]
+    );
+}
+
+#[test]
+fn keeps_the_results_in_a_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("new/run");
+    let out = folder.to_str().unwrap();
+    let run = cutpoint(["sweep", "nested-128", "--out", out]);
+    let summary = fs::read_to_string(folder.join("summary.txt")).unwrap();
+    assert_eq!(stdout(&run), summary);
+    let results = fs::read_to_string(folder.join("results.jsonl")).unwrap();
+    assert!(
+        results.starts_with(r#"{"subject":"cutpoint","workload":"nested-128""#),
+        "{results}"
+    );
+    // The workers' places are of no use once the work is done.
+    assert_eq!(fs::read_dir(folder.join("in-flight")).unwrap().count(), 0);
+}
+
+#[test]
+fn replays_a_state_in_full() {
+    let run = cutpoint(["replay", "rename-512", "--state", "23"]);
+    insta::assert_snapshot!(stdout(&run));
+}
+
+#[test]
+fn replays_a_state_on_an_image() {
+    let run = cutpoint(["replay", "split-on-basic_512_v21", "--state", "12"]);
+    insta::assert_snapshot!(stdout(&run));
+}
+
+#[test]
+fn replays_the_state_before_the_first_write() {
+    let run = cutpoint(["replay", "full-128", "--state", "0"]);
+    let text = stdout(&run);
+    assert!(
+        text.contains("no store, as the subject's promises allow here"),
+        "{text}"
+    );
+}
+
+#[test]
+fn lists_what_can_be_named() {
+    let run = cutpoint(["list", "--json"]);
+    let listed: serde_json::Value = serde_json::from_str(stdout(&run)).unwrap();
+    for group in listed["groups"].as_array().unwrap() {
+        for workload in group["workloads"].as_array().unwrap() {
+            let run = cutpoint(["replay", workload.as_str().unwrap(), "--state", "1"]);
+            assert_eq!(run.code, 0, "{}", run.stderr);
+        }
+    }
+    assert!(listed["images"].as_array().unwrap().len() > 30);
+}
+
+#[test]
+fn wrong_input_is_one_line_and_code_2() {
+    let empty = tempfile::tempdir().unwrap();
+    let corpus = empty.path().to_str().unwrap();
+    for (arguments, expected) in [
+        (
+            vec!["sweep", "splitt"],
+            "there is no built-in workload 'splitt'",
+        ),
+        (
+            vec!["sweep", "split-ascending-513"],
+            "there is no built-in workload",
+        ),
+        (
+            vec!["sweep", "split-on-nothing"],
+            "no sound image of the corpus has this name",
+        ),
+        (vec!["sweep", "images", "--corpus", corpus], "manifest.json"),
+        (vec!["sweep", "--corpus", corpus], "manifest.json"),
+        (vec!["list", "--corpus", corpus], "manifest.json"),
+        (vec!["replay", "split"], "stands for 9 workloads"),
+        (
+            vec!["replay", "full-128", "--state", "x"],
+            "'x' is no crash state",
+        ),
+        (vec!["replay", "full-128", "--state", "-1"], "-1"),
+        (vec!["replay", "full-128", "--state", "117~3/16"], "torn"),
+        (
+            vec!["replay", "full-128", "--state", "100000"],
+            "has no crash state 100000",
+        ),
+    ] {
+        let run = cutpoint(&arguments);
+        assert_eq!(run.code, 2, "{arguments:?}: {}", run.stderr);
+        assert_eq!(run.stdout, "", "{arguments:?}");
+        assert!(
+            run.stderr.contains(expected),
+            "{arguments:?}: {}",
+            run.stderr
+        );
+        assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
+        if !run.stderr.contains("Usage") {
+            assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
+        }
+    }
+}
