@@ -42,7 +42,7 @@ pub(super) fn select(names: &[String], corpus: Option<&Path>) -> Result<Selectio
     }
     let mut workloads: Vec<Workload> = Vec::new();
     for name in names {
-        let named = if name == IMAGES {
+        let found = if name == IMAGES {
             on_images(corpus)?
         } else if name.starts_with("split-on-") {
             let mut all = on_images(corpus)?;
@@ -57,7 +57,7 @@ pub(super) fn select(names: &[String], corpus: Option<&Path>) -> Result<Selectio
         } else {
             builtin(name)?
         };
-        for workload in named {
+        for workload in found {
             if workloads
                 .iter()
                 .all(|other| other.name() != workload.name())

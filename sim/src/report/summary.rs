@@ -5,6 +5,7 @@ use crate::explore::SweepReport;
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 use serde::Serialize;
+use std::fmt;
 use std::time::Duration;
 
 /// How many violations a summary spells out; the others are counted.
@@ -62,17 +63,12 @@ impl Summary {
     /// then the verdict. Rates are shown where `threads`, the number of workers, is given; without them the text is the
     /// same at every run.
     pub fn text(&self, each: bool, threads: Option<usize>) -> String {
-        let mut text = self.table(each, threads.is_some()).to_string();
-        // The table pads its lines to the full width.
-        text = text
-            .lines()
-            .map(str::trim_end)
-            .collect::<Vec<_>>()
-            .join("\n");
-        text.push_str("\n\n");
-        self.push_violations(&mut text);
-        self.push_verdict(&mut text, threads);
-        text
+        Screen {
+            summary: self,
+            each,
+            threads,
+        }
+        .to_string()
     }
 
     fn table(&self, each: bool, timed: bool) -> Table {
@@ -121,64 +117,80 @@ impl Summary {
         }
         rows
     }
+}
 
-    fn push_violations(&self, text: &mut String) {
-        let mut left = VIOLATIONS_SHOWN;
-        for sweep in &self.sweeps {
-            for group in &sweep.report.violations {
-                let Some(first) = group.witnesses.first() else {
-                    continue;
-                };
-                if left == 0 {
-                    continue;
-                }
-                left -= 1;
+/// A summary as it is printed.
+struct Screen<'a> {
+    summary: &'a Summary,
+    each: bool,
+    threads: Option<usize>,
+}
+
+impl fmt::Display for Screen<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let table = self.summary.table(self.each, self.threads.is_some());
+        for line in table.lines() {
+            // The table pads its lines to the full width.
+            writeln!(f, "{}", line.trim_end())?;
+        }
+        writeln!(f)?;
+        self.write_violations(f)?;
+        self.write_verdict(f)
+    }
+}
+
+impl Screen<'_> {
+    fn write_violations(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let groups = self.summary.sweeps.iter().flat_map(|sweep| {
+            let workload = sweep.report.workload.as_str();
+            sweep
+                .report
+                .violations
+                .iter()
+                .map(move |group| (workload, group))
+        });
+        for (workload, group) in groups.clone().take(VIOLATIONS_SHOWN) {
+            writeln!(f, "{workload}: {} x {}", grouped(group.count), group.kind)?;
+            if let Some(first) = group.witnesses.first() {
                 let step = first.step.as_deref().unwrap_or("after the last operation");
-                let workload = &sweep.report.workload;
-                text.push_str(&format!(
-                    "{workload}: {} x {}\n  first: {} ({step})\n  broken promise: {}\n",
-                    group.count, group.kind, first, first.violation.promise
-                ));
-                text.push_str(&format!(
-                    "  replay: {}\n\n",
-                    replay_command(workload, first.place)
-                ));
+                writeln!(f, "  first: {first} ({step})")?;
+                writeln!(f, "  broken promise: {}", first.violation.promise)?;
+                writeln!(f, "  replay: {}", replay_command(workload, first.place))?;
             }
+            writeln!(f)?;
         }
-        let kinds: usize = self
-            .sweeps
-            .iter()
-            .map(|sweep| sweep.report.violations.len())
-            .sum();
-        if kinds > VIOLATIONS_SHOWN {
-            let more = kinds - VIOLATIONS_SHOWN;
-            text.push_str(&format!(
-                "{more} more kinds of violation are not shown; --json has them all.\n\n"
-            ));
+        let more = groups.count().saturating_sub(VIOLATIONS_SHOWN);
+        if more > 0 {
+            writeln!(
+                f,
+                "{more} more kinds of violation are not shown; --json has them all.\n"
+            )?;
         }
+        Ok(())
     }
 
-    fn push_verdict(&self, text: &mut String, threads: Option<usize>) {
-        let rows: Vec<Row> = self.sweeps.iter().map(Row::of).collect();
+    fn write_verdict(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sweeps = &self.summary.sweeps;
+        let rows: Vec<Row> = sweeps.iter().map(Row::of).collect();
         let all = Row::sum("all", rows.iter());
-        let covered: u64 = self.sweeps.iter().map(|sweep| sweep.report.covered).sum();
-        text.push_str(&format!(
-            "Prefix model: {} of {} crash states covered exactly, none sampled;\n{} recoveries executed",
-            grouped(covered),
-            grouped(all.states),
-            grouped(all.recoveries)
-        ));
-        if let Some(threads) = threads {
+        let covered: u64 = sweeps.iter().map(|sweep| sweep.report.covered).sum();
+        let (covered, states) = (grouped(covered), grouped(all.states));
+        writeln!(
+            f,
+            "Prefix model: {covered} of {states} crash states covered exactly, none sampled;"
+        )?;
+        write!(f, "{} recoveries executed", grouped(all.recoveries))?;
+        if let Some(threads) = self.threads {
             let seconds = all.elapsed.as_secs_f64();
-            text.push_str(&format!(" in {seconds:.1} s on {threads} threads"));
+            write!(f, " in {seconds:.1} s on {threads} threads")?;
         }
-        text.push_str(".\n");
-        text.push_str(&match (all.violations, all.complete) {
-            (0, true) => "No violation found.\n".to_owned(),
-            (0, false) => "No violation found so far; the sweep was cut short.\n".to_owned(),
-            (1, _) => "1 violation found.\n".to_owned(),
-            (count, _) => format!("{} violations found.\n", grouped(count)),
-        });
+        writeln!(f, ".")?;
+        match (all.violations, all.complete) {
+            (0, true) => writeln!(f, "No violation found."),
+            (0, false) => writeln!(f, "No violation found so far; the sweep was cut short."),
+            (1, _) => writeln!(f, "1 violation found."),
+            (count, _) => writeln!(f, "{} violations found.", grouped(count)),
+        }
     }
 }
 
@@ -229,7 +241,8 @@ impl Row {
             grouped(self.recoveries),
         ];
         if timed {
-            let rate = self.recoveries as f64 / self.elapsed.as_secs_f64().max(1e-6);
+            let micros = self.elapsed.as_micros().max(1);
+            let rate = u128::from(self.recoveries) * 1_000_000 / micros;
             cells.push(grouped(rate as u64));
         }
         cells.push(match (self.violations, self.complete) {
