@@ -67,3 +67,8 @@ pub mod verdict;
 pub mod workload;
 
 pub use session::default_budget;
+
+/// The examples of the README, compiled and run with those of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;
