@@ -5,6 +5,7 @@ use crate::disk::ctz;
 use crate::disk::entry::{Body, CtzStruct, Entry};
 use crate::disk::names;
 use crate::disk::pointer::PairAddress;
+use crate::disk::tag::EntryId;
 use crate::error::{Corruption, CorruptionKind};
 use crate::store::fault::Fault;
 use crate::store::pair::Pair;
@@ -58,12 +59,12 @@ struct Check {
 
 struct ListedPair {
     address: PairAddress,
-    /// A dictionary has been found to hold it.
+    /// A dictionary has been found to hold it, or to have moved from it.
     reached: bool,
 }
 
 impl Check {
-    /// Follows the list of all pairs, and the values in them.
+    /// Follows the list of all pairs.
     fn list<D: BlockDevice>(&mut self, volume: &mut Volume<D>) -> Result<(), Fault> {
         let mut pairs = volume.all_pairs();
         loop {
@@ -79,19 +80,10 @@ impl Check {
                 address: pair.address(),
                 reached: false,
             });
-            // A value that a pending move has taken away has its owner elsewhere by now.
-            let visible = volume.visible_entries(&pair);
-            for value in visible.filter_map(|(_, entry)| match entry.body {
-                Body::Ctz(value) => Some(value),
-                _ => None,
-            }) {
-                let checked = self.value(volume, value);
-                self.note(checked)?;
-            }
         }
     }
 
-    /// Follows the dictionaries from the root.
+    /// Follows the dictionaries from the root, and the values in them.
     fn tree<D: BlockDevice>(&mut self, volume: &mut Volume<D>) -> Result<(), Fault> {
         // The copies of the superblock that come before the root belong to it.
         for pair in &mut self.listed {
@@ -109,19 +101,18 @@ impl Check {
                 let Some(pair) = self.note(next)?.flatten() else {
                     break;
                 };
-                if !self.reach(&pair) {
+                if !self.reach(&pair, volume.global.orphans) {
                     break;
                 }
                 for (id, entry) in volume.visible_entries(&pair) {
-                    let ordered = last.as_ref().is_none_or(|last| {
-                        names::compare(&last.name, &entry.name) == Ordering::Less
-                    });
-                    if !ordered {
-                        let id = id.number();
-                        self.damage(pair.block(), CorruptionKind::NamesOutOfOrder { id });
-                    }
-                    if let Body::Dictionary(below) = entry.body {
-                        open.push(below);
+                    self.name(&pair, id, entry, last.as_ref());
+                    match entry.body {
+                        Body::Dictionary(below) => open.push(below),
+                        Body::Ctz(value) => {
+                            let checked = self.value(volume, value);
+                            self.note(checked)?;
+                        }
+                        Body::Inline(_) | Body::Superblock(_) => {}
                     }
                     last = Some(entry.clone());
                 }
@@ -130,20 +121,45 @@ impl Check {
         Ok(())
     }
 
-    /// Notes that a dictionary holds the pair; false where the walk must not go on from it.
-    fn reach(&mut self, pair: &Pair) -> bool {
+    /// Checks an entry's name, by itself and against that of the entry before it.
+    fn name(&mut self, pair: &Pair, id: EntryId, entry: &Entry, last: Option<&Entry>) {
+        let id = id.number();
+        if !names::is_allowed(&entry.name) {
+            self.damage(pair.block(), CorruptionKind::BadName { id });
+        }
+        let in_order = |last: &Entry| names::compare(&last.name, &entry.name) == Ordering::Less;
+        if !last.is_none_or(in_order) {
+            self.damage(pair.block(), CorruptionKind::NamesOutOfOrder { id });
+        }
+    }
+
+    /// Notes that a dictionary holds the pair; false where the walk must not go on from it. `moved` where the global
+    /// state says that a dictionary may have moved to where the list does not lead yet.
+    fn reach(&mut self, pair: &Pair, moved: bool) -> bool {
         let address = pair.address();
-        let place = self.places.get(&address.blocks()[0]);
-        let listed = place.and_then(|&place| self.listed.get_mut(place));
-        let kind = match listed.filter(|listed| listed.address == address) {
-            Some(listed) if !listed.reached => {
-                listed.reached = true;
-                return true;
+        let places = address
+            .blocks()
+            .map(|block| self.places.get(&block).copied());
+        let kind = match places {
+            [Some(place), Some(same)] if place == same => {
+                let listed = &mut self.listed[place];
+                if !core::mem::replace(&mut listed.reached, true) {
+                    return true;
+                }
+                CorruptionKind::DictionaryCycle
             }
-            Some(_) => CorruptionKind::DictionaryCycle,
-            // A dictionary that has just moved is not on the list yet, and the global state says so.
-            None if self.report.repair_pending => return true,
-            None => CorruptionKind::NotOnList,
+            // It keeps one block of its old self, which the list leads to.
+            [Some(place), None] | [None, Some(place)] if moved => {
+                if core::mem::replace(&mut self.listed[place].reached, true) {
+                    CorruptionKind::DictionaryCycle
+                } else {
+                    for block in address.blocks() {
+                        self.owned.insert(block);
+                    }
+                    return true;
+                }
+            }
+            _ => CorruptionKind::NotOnList,
         };
         self.damage(pair.block(), kind);
         false

@@ -191,6 +191,11 @@ pub enum CorruptionKind {
         /// The id of the first entry that is out of order.
         id: u16,
     },
+    /// A name holds what no name may hold.
+    BadName {
+        /// The entry's id.
+        id: u16,
+    },
     /// A pointer of a skip-list does not lead where the list says.
     BadSkipPointer {
         /// The block it names.
@@ -225,6 +230,7 @@ impl fmt::Display for CorruptionKind {
             Self::NamesOutOfOrder { id } => {
                 write!(f, "the name of entry {id} is not after the one before it")
             }
+            Self::BadName { id } => write!(f, "the name of entry {id} is none that is allowed"),
             Self::BadSkipPointer { target } => {
                 write!(
                     f,

@@ -3,7 +3,7 @@ use super::open::{MutableImage, key};
 use clap::Args;
 use std::ffi::OsString;
 
-/// Remove a value or an empty dictionary
+/// Remove a value, or a dictionary with all it holds
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]

@@ -1,0 +1,96 @@
+"""The C littlefs on an image in a file, through the Python package littlefs-python."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+from littlefs import LittleFS, LittleFSError, UserContext
+from littlefs.lfs import __LFS_DISK_VERSION__, __LFS_VERSION__, LFSStat
+
+# littlefs names are bytes. Latin-1 maps each byte to one character and back.
+BYTES = "latin-1"
+
+
+def version_line() -> str:
+    """Which C littlefs is at work, for people."""
+    library = ".".join(map(str, __LFS_VERSION__))
+    disk = ".".join(map(str, __LFS_DISK_VERSION__))
+    return f"C littlefs {library}, disk version {disk} (littlefs-python {version('littlefs-python')})"
+
+
+class Image:
+    """An image, mounted by the C littlefs in memory; `save` writes it back."""
+
+    def __init__(self, path: Path, block_size: int, prog_size: int) -> None:
+        self.path = path
+        self.device = UserContext(buffer=bytearray(path.read_bytes()))
+        # mount=True would format what it cannot mount. A block count of 0 is taken from the superblock; the program
+        # size is what commits are aligned to.
+        self.fs = LittleFS(
+            context=self.device,
+            mount=False,
+            filename_encoding=BYTES,
+            block_size=block_size,
+            block_count=0,
+            read_size=1,
+            prog_size=prog_size,
+            cache_size=block_size,
+            lookahead_size=64,
+        )
+        self.fs.mount()
+
+    def save(self) -> None:
+        """Unmounts and writes the image back to its file."""
+        self.fs.unmount()
+        self.path.write_bytes(self.device.buffer)
+
+    def tree(self, attribute_kinds: Iterable[int]) -> list[str]:
+        """One JSON object for each entry, in the form and the order of `cutpoint image tree --json`.
+
+        The library cannot list attributes, only look for one: `attribute_kinds` are those looked for.
+        """
+        kinds = sorted(attribute_kinds)
+        entries = sorted(self._below(b""), key=lambda entry: entry[0])
+        return [_json_line(path, content, self._attributes(path, kinds)) for path, content in entries]
+
+    def _below(self, directory: bytes) -> Iterator[tuple[bytes, bytes | None]]:
+        for stat in self.fs.scandir(text(directory or b"/")):
+            path = directory + b"/" + stat.name.encode(BYTES)
+            if stat.type == LFSStat.TYPE_DIR:
+                yield path, None
+                yield from self._below(path)
+            else:
+                with self.fs.open(text(path), "rb") as file:
+                    content = file.read()
+                if len(content) != stat.size:
+                    raise ValueError(f"{path!r}: {stat.size} bytes by stat, {len(content)} read")
+                yield path, content
+
+    def _attributes(self, path: bytes, kinds: list[int]) -> dict[str, str]:
+        found = {}
+        for kind in kinds:
+            try:
+                found[f"{kind:02x}"] = self.fs.getattr(text(path), kind).hex()
+            except LittleFSError as error:
+                if error.code != LittleFSError.Error.LFS_ERR_NOATTR:
+                    raise
+        return found
+
+
+def text(path: bytes) -> str:
+    """A path as the binding wants it."""
+    return path.decode(BYTES)
+
+
+def _json_line(path: bytes, content: bytes | None, attributes: dict[str, str]) -> str:
+    entry = {"path": path.decode("utf-8", "replace"), "path_hex": path.hex()}
+    if content is None:
+        entry["type"] = "dictionary"
+    else:
+        entry["type"] = "value"
+        entry["size"] = len(content)
+        entry["sha256"] = hashlib.sha256(content).hexdigest()
+    entry["attributes"] = attributes
+    return json.dumps(entry, ensure_ascii=False, separators=(",", ":"))
