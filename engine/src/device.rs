@@ -12,12 +12,16 @@ mod block_id;
 mod file;
 mod geometry;
 mod memory;
+#[cfg(feature = "embedded-storage")]
+mod nor_flash;
 
 pub use block_id::BlockId;
 #[cfg(feature = "std")]
 pub use file::{FileDevice, FileDeviceError};
 pub use geometry::{Geometry, GeometryError, MAX_BLOCK_SIZE, MIN_BLOCK_SIZE};
 pub use memory::MemoryDevice;
+#[cfg(feature = "embedded-storage")]
+pub use nor_flash::NorFlashDevice;
 
 use alloc::boxed::Box;
 use core::fmt;

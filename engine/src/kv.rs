@@ -47,6 +47,8 @@ use alloc::vec::Vec;
 pub struct Store<D, C = NoClock> {
     volume: Volume<D>,
     clock: C,
+    /// The value that was read last: reading on in it does not look it up again.
+    last_read: Option<(Key, Entry)>,
     /// A device error has left the state of the medium unknown.
     undecided: bool,
 }
@@ -73,6 +75,7 @@ impl<D: BlockDevice> Store<D> {
         Ok(Self {
             volume: Volume::mount(device, options.settings)?,
             clock: NoClock,
+            last_read: None,
             undecided: false,
         })
     }
@@ -98,6 +101,7 @@ impl<D: BlockDevice, C: Clock> Store<D, C> {
         Store {
             volume: self.volume,
             clock,
+            last_read: self.last_read,
             undecided: self.undecided,
         }
     }
@@ -125,6 +129,7 @@ impl<D: BlockDevice, C: Clock> Store<D, C> {
         if self.undecided {
             return Err(Error::ReadOnly);
         }
+        self.last_read = None;
         self.volume.allocator.begin();
         let result = self
             .volume

@@ -344,8 +344,16 @@ impl<D: BlockDevice, C: Clock> Store<D, C> {
 
     /// The entry of the value under `key`.
     fn value_at(&mut self, key: &Key) -> Result<Entry, Error> {
+        if let Some((last, entry)) = &self.last_read
+            && last == key
+        {
+            return Ok(entry.clone());
+        }
         match self.node_at(key)? {
-            Found::Value(entry) => Ok(entry),
+            Found::Value(entry) => {
+                self.last_read = Some((key.clone(), entry.clone()));
+                Ok(entry)
+            }
             Found::Dictionary(..) => Err(Error::ValueExpected(key.clone())),
         }
     }

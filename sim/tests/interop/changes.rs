@@ -122,10 +122,13 @@ pub(crate) fn random(
 /// A random change; none where the dice chose one that is not possible.
 fn candidate(model: &Model, rng: &mut impl Rng, writer: Writer, block_size: u32) -> Option<Change> {
     let existing: Vec<_> = model.entries().collect();
-    let (path, entry) = *existing.choose(rng)?;
+    let size = *boundary_sizes(block_size).choose(rng)?;
+    let Some(&(path, entry)) = existing.choose(rng) else {
+        // Everything has been removed.
+        return Some(set(new_path(model, rng), size));
+    };
     let path = path.to_vec();
     let content = entry.content.as_ref();
-    let size = *boundary_sizes(block_size).choose(rng)?;
     match rng.random_range(0..100) {
         0..20 => content.map(|_| set(path, size)),
         20..40 => Some(set(new_path(model, rng), size)),
@@ -138,7 +141,11 @@ fn candidate(model: &Model, rng: &mut impl Rng, writer: Writer, block_size: u32)
             path,
             size: size as u32,
         }),
-        53..70 => (writer == Writer::Engine || model.is_empty(&path)).then(|| remove(path)),
+        53..70 => {
+            // Now and then a dictionary with all it holds, not so often that little is left.
+            let whole = writer == Writer::Engine && rng.random_ratio(1, 4);
+            (whole || model.is_empty(&path)).then(|| remove(path))
+        }
         70..78 => Some(make_dictionary(new_path(model, rng))),
         // Over another value.
         78..83 => {

@@ -18,7 +18,7 @@ use rand_chacha::ChaCha8Rng;
 /// Changes that one side makes before the other takes over.
 const CHANGES_PER_TURN: usize = 40;
 /// Turns after the first write, the C littlefs's and the engine's by turns.
-const TURNS: usize = 60;
+const TURNS: usize = 6;
 
 macro_rules! turns {
     ($($name:ident: $block_size:literal * $block_count:literal, prog $prog_size:literal;)*) => {$(
