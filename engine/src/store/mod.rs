@@ -1,9 +1,11 @@
 //! The store below the level of keys: pairs, the list and the tree they form, space, values, writes, repair.
 //!
-//! From the ground up: [`medium`] and [`fault`]; [`pair`]; [`list`]; [`index`]; [`volume`], which is what is mounted; then what
-//! it can do: [`space`] finds free blocks, [`file`] reads and writes values, [`tree`] finds entries, [`write`] makes
-//! commits, [`change`] and [`removal`] put, move and remove entries, [`repair`] finishes what a power cut left.
+//! From the ground up: [`medium`] and [`fault`]; [`pair`]; [`list`]; [`index`] and [`allocator`]; [`volume`], which is
+//! what is mounted; then what it can do: [`space`] tells what is in use, [`file`] reads and writes values, [`tree`] finds
+//! entries, [`write`] makes commits, [`change`] and [`removal`] put, move and remove entries, [`repair`] finishes what a
+//! power cut left.
 
+pub(crate) mod allocator;
 pub(crate) mod change;
 pub(crate) mod fault;
 pub(crate) mod file;

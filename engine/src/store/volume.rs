@@ -1,11 +1,11 @@
 //! What is mounted: the medium with what its superblock and global state say.
 
+use super::allocator::Allocator;
 use super::fault::Fault;
 use super::index::Index;
 use super::list::PairList;
 use super::medium::Medium;
 use super::pair::Pair;
-use super::space::Allocator;
 use crate::device::{BlockDevice, Geometry};
 use crate::disk::contents::{Contents, Tail};
 use crate::disk::entry::{Body, Entry};
