@@ -17,7 +17,7 @@ const WORKLOAD: &str = "split-ascending-512";
 struct Aborts;
 
 impl Subject for Aborts {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "aborts"
     }
 

@@ -33,7 +33,7 @@ impl Broken {
 }
 
 impl Subject for Broken {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "broken"
     }
 
