@@ -53,7 +53,7 @@ pub(crate) struct LogWriter {
 pub(crate) struct SealedCommit {
     /// Where in the block it starts.
     pub(crate) start: usize,
-    /// Its bytes, whole program units.
+    /// Its bytes, whole program units; units that would hold nothing but padding are left out.
     pub(crate) bytes: Vec<u8>,
 }
 
@@ -114,6 +114,7 @@ impl LogWriter {
     pub(crate) fn seal(
         mut self,
         end: usize,
+        prog_size: usize,
         following: Option<&[u8]>,
         forward_crc: bool,
     ) -> (SealedCommit, LogEnd) {
@@ -135,12 +136,15 @@ impl LogWriter {
         // a valid one.
         let flip = following.is_some_and(|unit| unit.first().is_some_and(|&byte| byte < 0x80));
         let length = end - (self.offset() + 4);
+        let used = self.bytes.len() + SHORT_END;
         self.close(&mut checked, length, flip);
         let log_end = LogEnd {
             offset: self.offset(),
             previous: self.previous,
             forward,
         };
+        // Units of padding alone are not worth a program.
+        self.bytes.truncate(used.next_multiple_of(prog_size));
         let commit = SealedCommit {
             start: self.start,
             bytes: self.bytes,

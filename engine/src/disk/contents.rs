@@ -79,12 +79,9 @@ pub(crate) enum Edit {
 }
 
 impl Contents {
-    /// Bytes of a log that holds these contents alone, revision count and commit's end not counted. Tail and global
-    /// state always count, so that a pair that fits can still be given either.
-    pub(crate) fn encoded_size(entries: &[Entry]) -> usize {
-        let entries: usize = entries.iter().map(Entry::encoded_size).sum();
-        entries + TAG_SIZE + PairAddress::SIZE + TAG_SIZE + Delta::SIZE
-    }
+    /// Bytes of a compacted log beside the entries, the revision count and the commit's end: a tail and a share of the
+    /// global state. They always count, so that a pair that fits can still be given either.
+    pub(crate) const OVERHEAD: usize = TAG_SIZE + PairAddress::SIZE + TAG_SIZE + Delta::SIZE;
 
     /// Makes the edits, one after the other.
     pub(crate) fn edit(&mut self, edits: &[Edit]) {

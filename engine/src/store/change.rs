@@ -4,7 +4,7 @@
 //! what has to follow is announced in the global state.
 
 use super::fault::Fault;
-use super::pair::Pair;
+use super::pair::{Pair, entries_size};
 use super::tree::{Place, Slot};
 use super::volume::Volume;
 use super::write::check_move;
@@ -28,6 +28,22 @@ impl<D: BlockDevice> Volume<D> {
         entry: Entry,
         source: Option<&Key>,
     ) -> Result<(), Fault> {
+        if !over && source.is_none() && self.goes_behind(&slot, &entry) {
+            let behind = Contents {
+                entries: [entry.clone()].into(),
+                tail: slot.pair.contents.tail,
+                delta: Delta::default(),
+            };
+            match self.create_pair(&behind) {
+                Ok(address) => {
+                    let edits = [Edit::SetTail(Tail::Hard(address))].into();
+                    return self.commit(slot.pair, edits, self.global);
+                }
+                // There may still be room in the pair itself.
+                Err(Fault::NoSpace) => {}
+                Err(fault) => return Err(fault),
+            }
+        }
         let mut edits = Vec::new();
         if over {
             edits.push(Edit::Delete(slot.id));
@@ -36,6 +52,18 @@ impl<D: BlockDevice> Volume<D> {
         let after = self.take_away(source, &slot, !over, &mut edits, self.global)?;
         self.commit(slot.pair, edits, after)?;
         self.finish_move()
+    }
+
+    /// Whether a new entry is better put into a new pair behind the slot's than into that one: it comes last in its
+    /// dictionary, and the pair holds as much as a split would leave in it. Names that are set in ascending order so
+    /// never make a pair split, and none is written twice.
+    fn goes_behind(&self, slot: &Slot, entry: &Entry) -> bool {
+        let entries = &slot.pair.contents.entries;
+        let enough = self.geometry().block_size() as usize * 5 / 16;
+        entries.len() > 1
+            && slot.id.index() == entries.len()
+            && !matches!(slot.pair.contents.tail, Tail::Hard(_))
+            && entries_size(entries) + entry.encoded_size() > enough
     }
 
     /// Puts a new dictionary at `slot` that holds the further `names` one within the other, and `leaf` in the last

@@ -6,6 +6,7 @@ use crate::device::{BlockDevice, BlockId};
 use crate::disk::commit::{FIRST_PREVIOUS, Layout, LogEnd, LogWriter, SHORT_END};
 use crate::disk::contents::{Contents, Edit, MAX_ENTRIES};
 use crate::disk::crc::checksum;
+use crate::disk::entry::Entry;
 use crate::disk::pointer::PairAddress;
 use crate::disk::scan::{Progress, Scanner, Trust};
 use crate::disk::superblock::DiskVersion;
@@ -117,8 +118,11 @@ impl Pair {
         let layout = layout(medium);
         let mut contents = self.contents.clone();
         contents.edit(edits);
-        // A pair at the bound splits, and only a compaction splits.
-        if contents.entries.len() >= MAX_ENTRIES {
+        // Only a compaction splits: a pair at the bound, and one that grows well past what a compaction would leave
+        // whole. To split that early keeps pairs small, and so their compactions cheap.
+        let grows = edits.iter().any(|edit| matches!(edit, Edit::Insert(..)));
+        let crowded = entries_size(&contents.entries) > soft_limit(layout) * 9 / 8;
+        if contents.entries.len() >= MAX_ENTRIES || (grows && crowded) {
             return Ok(false);
         }
         let mut log = LogWriter::after(self.end.offset, self.end.previous);
@@ -229,10 +233,15 @@ impl Pair {
     }
 }
 
+/// Bytes that these entries take in a compacted log.
+pub(crate) fn entries_size(entries: &[Entry]) -> usize {
+    entries.iter().map(Entry::encoded_size).sum()
+}
+
 /// Bytes that entries may take in a pair at most: the revision count, a tail, a share of the global state and the
 /// commit's end must fit beside them.
 pub(crate) fn hard_limit(block_size: usize) -> usize {
-    block_size - 4 - Contents::encoded_size(&[]) - SHORT_END
+    block_size - 4 - Contents::OVERHEAD - SHORT_END
 }
 
 /// Bytes of entries from which on a pair splits when it is compacted: half the block, so that a compaction is
@@ -318,7 +327,12 @@ fn program<D: BlockDevice>(
     } else {
         None
     };
-    let (commit, log_end) = log.seal(end, following.as_deref(), version == DiskVersion::V2_1);
+    let (commit, log_end) = log.seal(
+        end,
+        layout.prog_size,
+        following.as_deref(),
+        version == DiskVersion::V2_1,
+    );
     medium.prog_verified(block, commit.start, &commit.bytes)?;
     Ok(log_end)
 }

@@ -4,7 +4,7 @@
 //! says, and become visible by a commit to the pair that leads to them.
 
 use super::fault::Fault;
-use super::pair::{Pair, hard_limit, layout, soft_limit};
+use super::pair::{Pair, entries_size, hard_limit, layout, soft_limit};
 use super::volume::Volume;
 use crate::device::BlockDevice;
 use crate::disk::contents::{Contents, Edit, MAX_ENTRIES, Tail};
@@ -275,10 +275,6 @@ pub(crate) fn check_move(pair: &Pair, id: EntryId) -> Result<(), Fault> {
         Some(entry) if entry.is_listed() => Ok(()),
         _ => Err(Corruption::at(pair.block(), CorruptionKind::BadMove).into()),
     }
-}
-
-fn entries_size(entries: &[Entry]) -> usize {
-    entries.iter().map(Entry::encoded_size).sum()
 }
 
 /// Adds to `cuts`, in ascending order, the indices at which `entries` are cut so that each part takes at most `limit`

@@ -67,14 +67,16 @@ impl Log {
             .block
             .get(end..end + self.layout.prog_size)
             .map(<[u8]>::to_vec);
-        let (commit, log_end) = writer.seal(end, following.as_deref(), self.forward_crc);
-        assert_eq!(
-            commit.start + commit.bytes.len(),
+        let (commit, log_end) = writer.seal(
             end,
-            "whole program units"
+            self.layout.prog_size,
+            following.as_deref(),
+            self.forward_crc,
         );
+        let programmed = commit.start + commit.bytes.len();
+        assert!(programmed <= end && programmed.is_multiple_of(self.layout.prog_size));
         assert_eq!(log_end.offset, end);
-        self.block[commit.start..end].copy_from_slice(&commit.bytes);
+        self.block[commit.start..programmed].copy_from_slice(&commit.bytes);
         self.end = log_end;
         true
     }
@@ -217,7 +219,7 @@ fn gaps_in_a_compacted_log_may_be_filled_later() {
         prog_size: 1,
     };
     let end = writer.end(layout).unwrap();
-    let (commit, _) = writer.seal(end, None, false);
+    let (commit, _) = writer.seal(end, layout.prog_size, None, false);
     let mut block = commit.bytes;
     block.resize(128, 0xff);
     let (contents, _) = scan(&block).unwrap().unwrap();
@@ -233,7 +235,7 @@ fn an_entry_without_a_name_is_damage() {
         prog_size: 1,
     };
     let end = writer.end(layout).unwrap();
-    let (commit, _) = writer.seal(end, None, false);
+    let (commit, _) = writer.seal(end, layout.prog_size, None, false);
     let mut block = commit.bytes;
     block.resize(128, 0xff);
     assert_eq!(scan(&block), Err(CorruptionKind::IncompleteEntry { id: 0 }));
