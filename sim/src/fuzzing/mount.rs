@@ -12,7 +12,7 @@ const SEALED: u8 = 0x80;
 /// Device calls that reading everything may take for each block of the image: far above what any image needs.
 const CALLS_PER_BLOCK: u64 = 20_000;
 
-/// Takes `bytes` as an image, mounts it, and where that works reads everything there is.
+/// Takes `bytes` as an image, mounts it, and where that works reads everything there is, then changes some of it.
 ///
 /// The first byte chooses the block size (its low seven bits, modulo 3: 128, 256 or 512 bytes) and whether the
 /// checksums of all commits are put right first (its top bit); the rest is the image.
@@ -20,8 +20,8 @@ const CALLS_PER_BLOCK: u64 = 20_000;
 /// # Panics
 ///
 /// Where a promise about arbitrary bytes is broken: a panic inside the engine, a call that does not end, a write to
-/// the device, a store without damage that
-/// is one tree for `walk` and another for `list` and `get`.
+/// the device by a call that only reads, a store without damage that is one tree for `walk` and another for `list` and
+/// `get`, a change of such a store that is not there when it is read again.
 ///
 /// ```
 /// cutpoint::fuzzing::mount(b"not an image");
@@ -40,17 +40,57 @@ pub fn mount(bytes: &[u8]) {
     };
     let blocks = image.len() as u64 / u64::from(block_size);
     let mut device = CallBudget::new(device, CALLS_PER_BLOCK * blocks);
-    if let Ok(mut store) = Store::mount(&mut device, &MountOptions::default()) {
-        read_everything(&mut store);
-    }
+    let sound = match Store::mount(&mut device, &MountOptions::default()) {
+        Ok(mut store) => read_everything(&mut store),
+        Err(_) => return,
+    };
     assert!(
         device.device().bytes() == image,
         "mounting and reading wrote to the device"
     );
+    // What an image holds need not be erased where its commits say so: refusing to program it is no fault of the
+    // engine's, and the store must take that, too.
+    if let Ok(mut store) = Store::mount(&mut device, &MountOptions::default()) {
+        change_some(&mut store, sound);
+    }
 }
 
-/// Calls everything that only reads. Where the check finds no damage, all ways to read must agree.
-fn read_everything<D: BlockDevice>(store: &mut Store<D>) {
+/// Sets, renames and removes, in the root and where the image has something. In a store that is `sound`, what has been
+/// set is there; in a damaged one each call must end.
+fn change_some<D: BlockDevice>(store: &mut Store<D>, sound: bool) {
+    let mut first = None;
+    let _ = store.walk(false, &mut |item| {
+        first.get_or_insert(item.key);
+    });
+    let set = [
+        (Key::new("/fuzz"), vec![1; 3]),
+        (Key::new("/fuzzed/below/it"), vec![2; 1500]),
+    ];
+    for (key, value) in &set {
+        if store.set(key, value).is_ok() && sound {
+            assert_eq!(store.get(key).as_ref(), Ok(value), "{key} was just set");
+        }
+    }
+    let moved = Key::new("/fuzzed/moved");
+    if let Some(first) = first {
+        let _ = store.rename(&first, &moved);
+        let _ = store.remove(&first);
+    }
+    let _ = store.remove(&moved);
+    let removed = store.remove(&Key::new("/fuzzed")).is_ok();
+    if removed && sound {
+        assert_eq!(store.exists(&moved), Ok(None), "just removed");
+        let report = store.check();
+        assert!(
+            report.as_ref().is_ok_and(|report| report.damage.is_empty()),
+            "damage after changes: {report:?}"
+        );
+    }
+}
+
+/// Calls everything that only reads. Where the check finds no damage, all ways to read must agree. Says whether that
+/// is so.
+fn read_everything<D: BlockDevice>(store: &mut Store<D>) -> bool {
     let sound = store.check().is_ok_and(|report| report.damage.is_empty());
     let mut items = Vec::new();
     let walked = store.walk(true, &mut |item| items.push(item));
@@ -61,6 +101,7 @@ fn read_everything<D: BlockDevice>(store: &mut Store<D>) {
         let agreed = read_again(store, &item);
         assert!(!sound || agreed, "walk shows {item:?}, other calls do not");
     }
+    sound
 }
 
 /// Whether the item is found, listed and read by its key as it was met on the walk.
