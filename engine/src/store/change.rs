@@ -76,7 +76,7 @@ impl<D: BlockDevice> Volume<D> {
         leaf: Option<Entry>,
         source: Option<&Key>,
     ) -> Result<(), Fault> {
-        let last = self.chain(slot.pair.address())?.last;
+        let last = self.last_pair(slot.pair.address())?;
         let (entry, head) = self.build_branch(names, leaf, last.contents.tail)?;
         if last.address() == slot.pair.address() {
             let tail = Edit::SetTail(Tail::Soft(head));

@@ -6,14 +6,15 @@ use super::volume::Volume;
 use crate::device::BlockDevice;
 use crate::disk::contents::{Edit, Tail};
 use crate::disk::entry::Body;
-use crate::disk::gstate::GlobalState;
+use crate::disk::gstate::{Delta, GlobalState};
 use crate::disk::pointer::PairAddress;
 use alloc::vec::Vec;
 
 /// What is wrong with a place on the list.
 enum Fix {
-    /// The pair's tail leads to a dictionary that no entry leads to.
-    Drop(Pair, PairAddress),
+    /// The pair's tail leads to a dictionary that no entry leads to: what comes behind it, and its share of the global
+    /// state.
+    Drop(Pair, Tail, Delta),
     /// The pair's tail leads to where a dictionary was before it moved.
     Redirect(Pair, PairAddress),
 }
@@ -69,19 +70,41 @@ impl<D: BlockDevice> Volume<D> {
                 return Ok(Some(Fix::Redirect(pair, moved)));
             }
             if orphan.is_none() {
-                orphan = Some(Fix::Drop(pair, target));
+                let (tail, delta) = self.behind(target, &linked)?;
+                orphan = Some(Fix::Drop(pair, tail, delta));
             }
         }
         Ok(orphan)
     }
 
+    /// What follows the dictionary that starts at `orphan`, and its share of the global state. It ends, whatever its
+    /// tails say, before a pair that an entry leads to: that is another dictionary.
+    fn behind(
+        &mut self,
+        orphan: PairAddress,
+        linked: &[PairAddress],
+    ) -> Result<(Tail, Delta), Fault> {
+        let mut tail = Tail::End;
+        let mut delta = Delta::default();
+        let mut pairs = self.dictionary_pairs(orphan);
+        while let Some(pair) = self.next_pair(&mut pairs)? {
+            delta ^= pair.contents.delta;
+            tail = pair.contents.tail;
+            if let Tail::Hard(next) = tail
+                && linked.contains(&next)
+            {
+                return Ok((Tail::Soft(next), delta));
+            }
+        }
+        Ok((tail, delta))
+    }
+
     fn apply(&mut self, fix: Fix) -> Result<(), Fault> {
         let (pair, edits) = match fix {
             Fix::Redirect(pair, moved) => (pair, [Edit::SetTail(Tail::Soft(moved))].into()),
-            Fix::Drop(pair, orphan) => {
-                let chain = self.chain(orphan)?;
-                let skip = Edit::SetTail(chain.last.contents.tail);
-                (pair, Vec::from([skip, Edit::XorDelta(chain.delta)]))
+            Fix::Drop(pair, tail, delta) => {
+                let edits = [Edit::SetTail(tail), Edit::XorDelta(delta)];
+                (pair, edits.into())
             }
         };
         self.commit(pair, edits, self.global)

@@ -5,7 +5,6 @@ use super::pair::Pair;
 use super::volume::Volume;
 use crate::device::BlockDevice;
 use crate::disk::entry::{Body, Entry};
-use crate::disk::gstate::Delta;
 use crate::disk::names;
 use crate::disk::pointer::PairAddress;
 use crate::disk::tag::EntryId;
@@ -45,16 +44,6 @@ pub(crate) enum Place<'k> {
     Free(Slot, Vec<&'k [u8]>),
     /// To nothing, since this key above it is a value.
     Blocked(Key),
-}
-
-/// The pairs of one dictionary, summed up.
-#[derive(Clone, Debug)]
-pub(crate) struct Chain {
-    pub(crate) last: Pair,
-    /// Listed entries in all pairs.
-    pub(crate) entries: usize,
-    /// The sum of the pairs' shares of the global state.
-    pub(crate) delta: Delta,
 }
 
 impl<D: BlockDevice> Volume<D> {
@@ -144,21 +133,14 @@ impl<D: BlockDevice> Volume<D> {
         })
     }
 
-    /// The dictionary from `head` on, to its last pair.
-    pub(crate) fn chain(&mut self, head: PairAddress) -> Result<Chain, Fault> {
-        let first = self.fetch(head)?;
-        let mut chain = Chain {
-            entries: 0,
-            delta: Delta::default(),
-            last: first,
-        };
-        let mut list = self.dictionary_pairs(head);
-        while let Some(pair) = self.next_pair(&mut list)? {
-            chain.entries += self.visible_entries(&pair).count();
-            chain.delta ^= pair.contents.delta;
-            chain.last = pair;
+    /// The last pair of the dictionary that holds the pair at `from`.
+    pub(crate) fn last_pair(&mut self, from: PairAddress) -> Result<Pair, Fault> {
+        let mut last = self.fetch(from)?;
+        let mut pairs = self.dictionary_pairs(from);
+        while let Some(pair) = self.next_pair(&mut pairs)? {
+            last = pair;
         }
-        Ok(chain)
+        Ok(last)
     }
 
     /// The pair whose tail leads to `target`; none where the list does not hold it.
