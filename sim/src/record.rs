@@ -2,15 +2,14 @@
 
 use crate::crash::{Candidate, History, prefix_states};
 use crate::disk::RecordingDisk;
-use crate::model::{Model, room_is_tight};
-use crate::op::Operation;
+use crate::model::Model;
+use crate::op::{Operation, time_of};
 use crate::refusal::Refusal;
 use crate::session::{Failure, Session};
 use crate::subject::{Durability, Promises, Subject, SubjectError};
 use crate::trace::{Image, Trace};
 use crate::verdict::{Promise, Stage, Violation, ViolationKind, nearest_difference};
 use crate::workload::{Start, Step, Workload};
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 /// What a subject did with a workload: the trace, and the versions of the model that its steps led to.
@@ -21,6 +20,7 @@ pub struct Recording<'a> {
     trace: Arc<Trace>,
     versions: Vec<Model>,
     history: History,
+    lost_blocks: u64,
 }
 
 /// What went wrong without any power cut.
@@ -40,6 +40,10 @@ impl<'a> Recording<'a> {
     /// The first [`LiveViolation`], boxed as it is large: a result that is not the model's, contents that are not the
     /// model's after the last operation, damage found by the check, a panic, a spent budget, misuse of the device. So
     /// is a trace that differs when the same workload is run again.
+    ///
+    /// # Panics
+    ///
+    /// Where [`Workload::check`] fails.
     pub fn of(
         subject: &dyn Subject,
         workload: &'a Workload,
@@ -96,15 +100,9 @@ impl<'a> Recording<'a> {
         self.workload.steps().nth(index as usize)
     }
 
-    /// The versions in this range, the newest first.
-    pub(crate) fn newest_first(
-        &self,
-        range: &RangeInclusive<u32>,
-    ) -> impl Iterator<Item = (u32, &Model)> {
-        range
-            .clone()
-            .rev()
-            .filter_map(|version| Some((version, self.versions.get(version as usize)?)))
+    /// Blocks that took no more writes at the end of the run.
+    pub(crate) fn lost_blocks(&self) -> u64 {
+        self.lost_blocks
     }
 }
 
@@ -157,6 +155,7 @@ impl<'a, 's> Run<'a, 's> {
             trace: Arc::new(trace),
             versions: std::mem::take(&mut self.versions),
             history: std::mem::take(&mut self.history),
+            lost_blocks: 0,
         })
     }
 
@@ -165,7 +164,7 @@ impl<'a, 's> Run<'a, 's> {
         match step {
             Step::Format => self.session.format().map_err(|failure| live(&failure))?,
             Step::Mount => self.session.mount().map_err(|failure| live(&failure))?,
-            Step::Operation(operation) => self.operation(operation)?,
+            Step::Operation(operation) => self.operation(index, operation)?,
         }
         self.session.disk().with(|disk| disk.end_operation(index));
         let newest = self.versions.len() as u32 - 1;
@@ -184,18 +183,20 @@ impl<'a, 's> Run<'a, 's> {
         Ok(())
     }
 
-    fn operation(&mut self, operation: &Operation) -> Result<(), Violation> {
+    fn operation(&mut self, index: u32, operation: &Operation) -> Result<(), Violation> {
         let before = self.versions.last().cloned().unwrap_or_default();
         let mut after = before.clone();
-        let expected = after.apply(operation);
-        let result = match self.session.apply(operation) {
+        let now = time_of(index);
+        let expected = after.apply_at(operation, self.promises.time(now));
+        let result = match self.session.apply(operation, now) {
             Ok(()) => Ok(()),
             Err(Failure::Error(SubjectError::Refused(refusal))) => Err(refusal),
             Err(failure) => return Err(live(&failure)),
         };
-        let no_room = || {
-            let (geometry, spare) = (self.workload.geometry(), self.promises.spare_blocks);
-            room_is_tight(&before, operation, &after, &geometry, spare)
+        let excused = |refusal| {
+            let (geometry, models) = (self.workload.geometry(), [&before, &after]);
+            self.promises
+                .excuse(refusal, operation, models, &geometry, 0)
         };
         match (result, expected) {
             (Ok(()), Ok(())) => {
@@ -205,7 +206,7 @@ impl<'a, 's> Run<'a, 's> {
                 Ok(())
             }
             (Err(refusal), Err(expected)) if refusal == expected => Ok(()),
-            (Err(Refusal::NoSpace), Ok(())) if no_room() => Ok(()),
+            (Err(refusal), Ok(())) if excused(refusal) => Ok(()),
             (result, expected) => Err(Violation {
                 kind: ViolationKind::WrongResult,
                 promise: Promise::Meaning,
