@@ -14,6 +14,7 @@ use crate::error::{Corruption, CorruptionKind};
 use alloc::collections::BTreeSet;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::mem;
 use core::ops::ControlFlow;
 
 /// Where the search for free blocks stands.
@@ -82,12 +83,18 @@ impl Allocator {
         None
     }
 
-    /// Moves on to a window of blocks that follows this one, all of them free until marked.
+    /// Moves on to a window of blocks that follows this one, all of them free until marked, but for what the call under
+    /// way has taken: the window outlives the call, and those blocks are in use then.
     fn advance(&mut self) {
         self.start = self.wrap(self.length);
         self.length = self.lookahead;
         self.next = 0;
         self.used = vec![0; self.length.div_ceil(64) as usize];
+        let taken = mem::take(&mut self.taken);
+        for &block in &taken {
+            self.mark(block);
+        }
+        self.taken = taken;
     }
 
     /// Marks a block as in use, where the window has it.
