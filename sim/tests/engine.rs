@@ -1,12 +1,17 @@
 //! The engine keeps its promises on every built-in workload and on top of every sound image of the corpus; broken on
 //! purpose, it is caught.
 
+use cutpoint::disk::RecordingDisk;
 use cutpoint::explore::{Sweep, SweepReport};
-use cutpoint::op::Operation;
+use cutpoint::model::Attributes;
+use cutpoint::op::{Operation, Value, time_of};
+use cutpoint::record::Recording;
+use cutpoint::shared::Shared;
+use cutpoint::subject::{Device, Mounted, Promises, Subject, SubjectError};
 use cutpoint::subjects::EngineSubject;
 use cutpoint::verdict::ViolationKind;
 use cutpoint::workload::{Workload, builtin, images};
-use cutpoint_engine::device::MemoryDevice;
+use cutpoint_engine::device::{Geometry, MemoryDevice};
 use cutpoint_engine::{FormatOptions, MountOptions, Sabotage, Store};
 use std::path::Path;
 
@@ -100,4 +105,66 @@ fn directory_workloads_split_several_times() {
         // All values are inline: beside the root pair there is only the dictionary. Two splits at least.
         assert!(most >= 2 + 3 * 2, "{}: {most} blocks used", workload.name());
     }
+}
+
+/// The engine, held to larger entries than it promises.
+struct LargerEntries(EngineSubject);
+
+impl Subject for LargerEntries {
+    fn name(&self) -> &'static str {
+        "larger entries"
+    }
+
+    fn promises(&self) -> Promises {
+        Promises {
+            entry_overhead: 40,
+            ..self.0.promises()
+        }
+    }
+
+    fn format(&self, device: Device) -> Result<(), SubjectError> {
+        self.0.format(device)
+    }
+
+    fn mount(&self, device: Device) -> Result<Box<dyn Mounted>, SubjectError> {
+        self.0.mount(device)
+    }
+}
+
+/// So that no built-in workload is refused what it is about.
+#[test]
+fn entries_of_the_built_in_workloads_fit() {
+    let subject = LargerEntries(EngineSubject::default());
+    for workload in builtin::builtins() {
+        let budget = cutpoint::default_budget(workload.geometry());
+        let recording = Recording::of(&subject, &workload, budget);
+        assert!(recording.is_ok(), "{}: {recording:?}", workload.name());
+    }
+}
+
+#[test]
+fn values_bear_the_time_of_their_operation() {
+    let mut store = {
+        let geometry = Geometry::new(512, 64).unwrap();
+        let disk = Shared::new(RecordingDisk::new(geometry, 0xff));
+        let subject = EngineSubject::default();
+        subject.format(Box::new(disk.clone())).unwrap();
+        subject.mount(Box::new(disk)).unwrap()
+    };
+    for (index, operation) in (1..).zip([
+        Operation::set("/v", Value::literal("x")),
+        Operation::create_dictionary("/d"),
+    ]) {
+        store.set_time(time_of(index));
+        store.apply(&operation).unwrap();
+    }
+    let contents = store.contents().unwrap();
+    let [dictionary, value] = contents.entries() else {
+        panic!("{contents:?}");
+    };
+    assert_eq!(dictionary.attributes, Attributes::new());
+    let days = time_of(1).days().to_le_bytes();
+    let picoseconds = 1_000_000_000_000_u64.to_le_bytes();
+    let expected = [&days[..], &picoseconds].concat();
+    assert_eq!(value.attributes, Attributes::from([(0x74, expected)]));
 }

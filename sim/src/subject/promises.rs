@@ -17,8 +17,9 @@ pub struct Promises {
     pub uninitialised_after_cut_in_format: bool,
     /// How many blocks the store needs free to work: it may say that it has no room only where fewer are left.
     pub spare_blocks: u64,
-    /// How many bytes of a block the name and the attributes of one key cannot have, each attribute counted with 4
-    /// bytes more than its data: where they need what is left, the store may say that it takes no such key.
+    /// How many bytes of a block the name and the attributes of one key, and a value of at most an eighth of a block,
+    /// cannot have, each attribute counted with 4 bytes more than its data: where they need more than what is left, the
+    /// store may say that it takes no such key.
     pub entry_overhead: u64,
     /// The longest attribute that the store takes, in bytes.
     pub attribute_bytes: u64,
@@ -51,7 +52,8 @@ impl Promises {
 
     /// Whether the store may answer `refusal` to `operation`, which should lead from `before` to `after`: because the
     /// device is nearly full, or because a name with its attributes is too long. `lost` blocks of the device are out
-    /// of use.
+    /// of use. Where the operation should be refused for another reason, `after` is `before`, and it does not matter
+    /// which reason the store gives.
     pub fn excuse(
         &self,
         refusal: Refusal,
@@ -65,24 +67,38 @@ impl Promises {
                 let spare = self.spare_blocks + lost;
                 room_is_tight(before, operation, after, geometry, spare)
             }
-            Refusal::Unsupported => self.has_large_entry(before, after, geometry),
+            Refusal::Unsupported => {
+                self.is_too_long(operation) || self.has_large_entry(before, after, geometry)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the operation brings an attribute that is longer than promised.
+    fn is_too_long(&self, operation: &Operation) -> bool {
+        match operation {
+            Operation::SetAttribute { data, .. } => data.len() as u64 > self.attribute_bytes,
             _ => false,
         }
     }
 
     /// Whether something that is in `after` and not in `before` is too large to be promised.
     fn has_large_entry(&self, before: &Model, after: &Model, geometry: &Geometry) -> bool {
-        let room = u64::from(geometry.block_size()).saturating_sub(self.entry_overhead);
-        let is_large = |key: &Key, attributes: &Attributes| {
-            let longest = attributes.values().map(Vec::len).max().unwrap_or(0);
-            entry_bytes(key, attributes) > room || longest as u64 > self.attribute_bytes
+        let block_size = u64::from(geometry.block_size());
+        let room = block_size.saturating_sub(self.entry_overhead);
+        let is_large = |key: &Key, attributes: &Attributes, inline: u64| {
+            entry_bytes(key, attributes) + inline > room
+        };
+        let inline = |node: &ModelNode| match node {
+            ModelNode::Value { content, .. } if content.len() <= block_size / 8 => content.len(),
+            ModelNode::Value { .. } | ModelNode::Dictionary { .. } => 0,
         };
         let root = after.root_attributes();
         let mut changed = after
             .nodes()
             .filter(|(key, node)| before.get(key) != Some(node));
-        (before.root_attributes() != root && is_large(&Key::ROOT, root))
-            || changed.any(|(key, node)| is_large(key, node.attributes()))
+        (before.root_attributes() != root && is_large(&Key::ROOT, root, 0))
+            || changed.any(|(key, node)| is_large(key, node.attributes(), inline(node)))
     }
 }
 
