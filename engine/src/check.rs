@@ -13,6 +13,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
+use core::mem;
 use core::ops::ControlFlow;
 
 /// What a check found.
@@ -37,9 +38,11 @@ pub(crate) fn check<D: BlockDevice>(volume: &mut Volume<D>) -> Result<CheckRepor
         owned: BTreeSet::new(),
         listed: Vec::new(),
         places: BTreeMap::new(),
+        moved: Vec::new(),
     };
     check.list(volume)?;
     check.tree(volume)?;
+    check.values(volume)?;
     // Repair takes them off the list, announced or not.
     check.report.repair_pending |= check.listed.iter().any(|pair| !pair.reached);
     check.report.blocks_used = check.owned.len() as u32;
@@ -54,16 +57,41 @@ struct Check {
     listed: Vec<ListedPair>,
     /// Where in `listed` the pair with this block stands.
     places: BTreeMap<BlockId, usize>,
+    /// The values in dictionaries that have moved to where the list does not lead yet.
+    moved: Vec<CtzStruct>,
 }
 
 struct ListedPair {
     address: PairAddress,
     /// A dictionary has been found to hold it.
     reached: bool,
+    values: Vec<CtzStruct>,
+}
+
+/// How a walk through the dictionaries has come upon a pair.
+enum Reach {
+    /// It is on the list, and nothing else has led to it.
+    Listed,
+    /// It is not on the list yet, as the global state announces.
+    Moved,
+    /// It must not be there: the walk does not go on from it.
+    Damaged,
+}
+
+/// The values with blocks of their own that a pair holds. One that a pending move has taken away has its owner
+/// elsewhere by now.
+fn values_in<D: BlockDevice>(volume: &Volume<D>, pair: &Pair) -> Vec<CtzStruct> {
+    let visible = volume.visible_entries(pair);
+    visible
+        .filter_map(|(_, entry)| match entry.body {
+            Body::Ctz(value) => Some(value),
+            _ => None,
+        })
+        .collect()
 }
 
 impl Check {
-    /// Follows the list of all pairs, and the values in them.
+    /// Follows the list of all pairs.
     fn list<D: BlockDevice>(&mut self, volume: &mut Volume<D>) -> Result<(), Fault> {
         let mut pairs = volume.all_pairs();
         loop {
@@ -78,16 +106,8 @@ impl Check {
             self.listed.push(ListedPair {
                 address: pair.address(),
                 reached: false,
+                values: values_in(volume, &pair),
             });
-            // A value that a pending move has taken away has its owner elsewhere by now.
-            let visible = volume.visible_entries(&pair);
-            for value in visible.filter_map(|(_, entry)| match entry.body {
-                Body::Ctz(value) => Some(value),
-                _ => None,
-            }) {
-                let checked = self.value(volume, value);
-                self.note(checked)?;
-            }
         }
     }
 
@@ -109,8 +129,10 @@ impl Check {
                 let Some(pair) = self.note(next)?.flatten() else {
                     break;
                 };
-                if !self.reach(&pair) {
-                    break;
+                match self.reach(&pair) {
+                    Reach::Listed => {}
+                    Reach::Moved => self.moved.extend(values_in(volume, &pair)),
+                    Reach::Damaged => break,
                 }
                 for (id, entry) in volume.visible_entries(&pair) {
                     let ordered = last.as_ref().is_none_or(|last| {
@@ -130,23 +152,49 @@ impl Check {
         Ok(())
     }
 
-    /// Notes that a dictionary holds the pair; false where the walk must not go on from it.
-    fn reach(&mut self, pair: &Pair) -> bool {
+    /// Notes that a dictionary holds the pair.
+    fn reach(&mut self, pair: &Pair) -> Reach {
         let address = pair.address();
         let place = self.places.get(&address.blocks()[0]);
         let listed = place.and_then(|&place| self.listed.get_mut(place));
         let kind = match listed.filter(|listed| listed.address == address) {
             Some(listed) if !listed.reached => {
                 listed.reached = true;
-                return true;
+                return Reach::Listed;
             }
             Some(_) => CorruptionKind::DictionaryCycle,
             // A dictionary that has just moved is not on the list yet, and the global state says so.
-            None if self.report.repair_pending => return true,
+            None if self.report.repair_pending => return Reach::Moved,
             None => CorruptionKind::NotOnList,
         };
         self.damage(pair.block(), kind);
-        false
+        Reach::Damaged
+    }
+
+    /// Follows all values: first those that count. What stands in pairs that repair will take off the list may be the
+    /// same values: a dictionary at the place that it has left, an entry that is about to be moved.
+    fn values<D: BlockDevice>(&mut self, volume: &mut Volume<D>) -> Result<(), Fault> {
+        let (mut counting, mut leaving) = (mem::take(&mut self.moved), Vec::new());
+        for pair in &mut self.listed {
+            let values = mem::take(&mut pair.values);
+            if pair.reached {
+                counting.extend(values);
+            } else {
+                leaving.extend(values);
+            }
+        }
+        for value in counting {
+            let checked = self.value(volume, value);
+            self.note(checked)?;
+        }
+        for value in leaving {
+            let followed = volume.each_ctz_block(value, &mut |_, block| {
+                self.owned.insert(block);
+                ControlFlow::Continue(())
+            });
+            self.note(followed)?;
+        }
+        Ok(())
     }
 
     /// Follows all pointers of a value.

@@ -12,7 +12,7 @@ use cutpoint::subjects::EngineSubject;
 use cutpoint::verdict::ViolationKind;
 use cutpoint::workload::{Workload, builtin, images};
 use cutpoint_engine::device::{Geometry, MemoryDevice};
-use cutpoint_engine::{FormatOptions, MountOptions, Sabotage, Store};
+use cutpoint_engine::{DiskVersion, FormatOptions, MountOptions, Sabotage, Store};
 use std::path::Path;
 
 #[track_caller]
@@ -167,4 +167,30 @@ fn values_bear_the_time_of_their_operation() {
     let picoseconds = 1_000_000_000_000_u64.to_le_bytes();
     let expected = [&days[..], &picoseconds].concat();
     assert_eq!(value.attributes, Attributes::from([(0x74, expected)]));
+}
+
+/// A sweep of `operations` on small blocks, with every compaction moving its pair.
+#[track_caller]
+fn assert_clean_while_pairs_move(block_count: u32, operations: &[Operation]) {
+    let mount = MountOptions::default().with_block_cycles(1);
+    let geometry = Geometry::new(128, block_count).unwrap();
+    for version in [DiskVersion::V2_0, DiskVersion::V2_1] {
+        let subject = EngineSubject::new(FormatOptions::default().with_version(version), mount);
+        let workload = Workload::new("moving", geometry).then_all(operations.iter().cloned());
+        assert_clean(&[Sweep::new(&subject, &workload).run()]);
+    }
+}
+
+/// The list leads for a moment to the place that a dictionary has left, where the value still stands.
+#[test]
+fn a_value_is_renamed_out_of_a_dictionary_that_moves_meanwhile() {
+    assert_clean_while_pairs_move(
+        96,
+        &[
+            Operation::set("/c/0", Value::literal("")),
+            Operation::allocate("/c/4", 17),
+            Operation::set("/c/0", Value::literal("")),
+            Operation::rename("/c/4", "/a/0"),
+        ],
+    );
 }
