@@ -194,3 +194,19 @@ fn a_value_is_renamed_out_of_a_dictionary_that_moves_meanwhile() {
         ],
     );
 }
+
+/// A pending move is finished by dropping a pair, and the list leads to the pair before that at a place it has left.
+#[test]
+fn the_last_entry_of_a_pair_is_renamed_within_a_dictionary_that_moves_meanwhile() {
+    assert_clean_while_pairs_move(
+        96,
+        &[
+            Operation::set("/b/a/0", Value::literal("")),
+            Operation::allocate("/b/2", 6),
+            Operation::set("/b/b/0", Value::literal("")),
+            Operation::set("/a/0", Value::literal("")),
+            Operation::set("/b/8", Value::generated(6, 0)),
+            Operation::rename("/b/8", "/b/0"),
+        ],
+    );
+}
