@@ -91,7 +91,7 @@ fn terms<'a>(recording: &'a Recording<'_>, candidate: &Candidate) -> Terms<'a> {
             && recording.step(0) == Some(Step::Format),
         promises,
         geometry: recording.trace().geometry(),
-        lost_blocks: recording.lost_blocks(),
+        lost_blocks: recording.defects().lost_blocks(),
         next_step: recording.workload().steps().count() as u32,
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::crash::{Candidate, History, prefix_states};
 use crate::disk::RecordingDisk;
+use crate::faulty::{Fault, FaultyDisk};
 use crate::model::Model;
 use crate::op::{Operation, time_of};
 use crate::refusal::Refusal;
@@ -20,7 +21,8 @@ pub struct Recording<'a> {
     trace: Arc<Trace>,
     versions: Vec<Model>,
     history: History,
-    lost_blocks: u64,
+    defects: FaultyDisk<RecordingDisk>,
+    writes_before_fault: Option<u32>,
 }
 
 /// What went wrong without any power cut.
@@ -49,8 +51,8 @@ impl<'a> Recording<'a> {
         workload: &'a Workload,
         budget: u64,
     ) -> Result<Self, Box<LiveViolation>> {
-        let recording = Run::new(subject, workload, budget).finish()?;
-        let again = Run::new(subject, workload, budget).finish()?;
+        let recording = Run::new(subject, workload, budget, None).finish()?;
+        let again = Run::new(subject, workload, budget, None).finish()?;
         if recording.trace.fingerprint() != again.trace.fingerprint() {
             return Err(Box::new(LiveViolation {
                 step: None,
@@ -63,6 +65,21 @@ impl<'a> Recording<'a> {
             }));
         }
         Ok(recording)
+    }
+
+    /// The same on a device with a fault that the subject is to cope with, so that every result is the model's all the
+    /// same; run once.
+    ///
+    /// # Errors
+    ///
+    /// As [`of`](Self::of).
+    pub fn with_fault(
+        subject: &dyn Subject,
+        workload: &'a Workload,
+        budget: u64,
+        fault: Fault,
+    ) -> Result<Self, Box<LiveViolation>> {
+        Run::new(subject, workload, budget, Some(fault)).finish()
     }
 
     /// The workload.
@@ -100,9 +117,14 @@ impl<'a> Recording<'a> {
         self.workload.steps().nth(index as usize)
     }
 
-    /// Blocks that took no more writes at the end of the run.
-    pub(crate) fn lost_blocks(&self) -> u64 {
-        self.lost_blocks
+    /// What is wrong for good with the device by the end of the run.
+    pub(crate) fn defects(&self) -> &FaultyDisk<RecordingDisk> {
+        &self.defects
+    }
+
+    /// The number of writes before the step in which the device first failed; none where it did not.
+    pub(crate) fn writes_before_fault(&self) -> Option<u32> {
+        self.writes_before_fault
     }
 }
 
@@ -110,14 +132,20 @@ impl<'a> Recording<'a> {
 struct Run<'a, 's> {
     workload: &'a Workload,
     promises: Promises,
-    session: Session<'s, RecordingDisk>,
+    session: Session<'s, FaultyDisk<RecordingDisk>>,
     versions: Vec<Model>,
     history: History,
     durable: u32,
+    writes_before_fault: Option<u32>,
 }
 
 impl<'a, 's> Run<'a, 's> {
-    fn new(subject: &'s dyn Subject, workload: &'a Workload, budget: u64) -> Self {
+    fn new(
+        subject: &'s dyn Subject,
+        workload: &'a Workload,
+        budget: u64,
+        fault: Option<Fault>,
+    ) -> Self {
         let (image, model) = match workload.start() {
             Start::Blank => (Image::Erased, Model::default()),
             Start::Store { image, model } => (image.clone(), model.clone()),
@@ -126,10 +154,11 @@ impl<'a, 's> Run<'a, 's> {
         Self {
             workload,
             promises: subject.promises(),
-            session: Session::new(subject, disk, budget),
+            session: Session::new(subject, FaultyDisk::new(disk, fault), budget),
             versions: vec![model],
             history: History::default(),
             durable: 0,
+            writes_before_fault: None,
         }
     }
 
@@ -144,10 +173,11 @@ impl<'a, 's> Run<'a, 's> {
             step: None,
             violation,
         })?;
-        let trace = self.session.disk().with(|disk| {
+        let (trace, defects) = self.session.disk().with(|disk| {
             let geometry = self.workload.geometry();
             let empty = RecordingDisk::on(Image::Erased, geometry, self.workload.erase_value());
-            std::mem::replace(disk, empty).into_trace()
+            let defects = disk.defects_on(empty.clone());
+            (std::mem::replace(disk.inner(), empty).into_trace(), defects)
         });
         Ok(Recording {
             workload: self.workload,
@@ -155,18 +185,28 @@ impl<'a, 's> Run<'a, 's> {
             trace: Arc::new(trace),
             versions: std::mem::take(&mut self.versions),
             history: std::mem::take(&mut self.history),
-            lost_blocks: 0,
+            defects,
+            writes_before_fault: self.writes_before_fault,
         })
     }
 
     fn step(&mut self, index: u32, step: Step<'_>) -> Result<(), Violation> {
-        self.session.disk().with(|disk| disk.start_operation(index));
+        let disk = self.session.disk();
+        let (firings, writes) = disk.with(|disk| {
+            disk.inner().start_operation(index);
+            (disk.firings(), disk.inner().writes())
+        });
         match step {
             Step::Format => self.session.format().map_err(|failure| live(&failure))?,
             Step::Mount => self.session.mount().map_err(|failure| live(&failure))?,
             Step::Operation(operation) => self.operation(index, operation)?,
         }
-        self.session.disk().with(|disk| disk.end_operation(index));
+        self.session.disk().with(|disk| {
+            disk.inner().end_operation(index);
+            if disk.firings() > firings {
+                self.writes_before_fault.get_or_insert(writes);
+            }
+        });
         let newest = self.versions.len() as u32 - 1;
         let durable_now = match (self.promises.durability, step) {
             (Durability::OnReturn, _)
@@ -195,8 +235,9 @@ impl<'a, 's> Run<'a, 's> {
         };
         let excused = |refusal| {
             let (geometry, models) = (self.workload.geometry(), [&before, &after]);
+            let lost = self.session.disk().with(|disk| disk.lost_blocks());
             self.promises
-                .excuse(refusal, operation, models, &geometry, 0)
+                .excuse(refusal, operation, models, &geometry, lost)
         };
         match (result, expected) {
             (Ok(()), Ok(())) => {

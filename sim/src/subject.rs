@@ -72,7 +72,7 @@ mod contents;
 mod promises;
 
 pub use contents::{Contents, Entry, EntryNode, Health};
-pub use promises::{Durability, Intermediate, Promises, Times};
+pub use promises::{BadBlocks, Durability, Intermediate, Promises, Times};
 
 use crate::op::Operation;
 use crate::refusal::Refusal;

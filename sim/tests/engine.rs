@@ -210,3 +210,17 @@ fn the_last_entry_of_a_pair_is_renamed_within_a_dictionary_that_moves_meanwhile(
         ],
     );
 }
+
+/// For a moment the value stands in a new dictionary that is on the list and not yet in the tree, too.
+#[test]
+fn a_value_is_renamed_into_a_new_dictionary_whose_place_on_the_list_is_in_another_pair() {
+    assert_clean_while_pairs_move(
+        96,
+        &[
+            Operation::set("/d", Value::generated(127, 0)),
+            Operation::set("/b/0", Value::literal("")),
+            Operation::set("/0", Value::literal("")),
+            Operation::rename("/d", "/a/0"),
+        ],
+    );
+}

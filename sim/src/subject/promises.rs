@@ -1,7 +1,7 @@
 use crate::model::{Attributes, Model, ModelNode, entry_bytes, room_is_tight};
 use crate::op::Operation;
 use crate::refusal::Refusal;
-use cutpoint_engine::device::Geometry;
+use cutpoint_engine::device::{BlockId, Geometry};
 use cutpoint_engine::{Key, Timestamp};
 
 /// What a subject promises, as data. The default is the most that every store can: everything durable on return,
@@ -25,6 +25,8 @@ pub struct Promises {
     pub attribute_bytes: u64,
     /// Whether it keeps times.
     pub times: Times,
+    /// What it does where a block takes no more writes.
+    pub bad_blocks: BadBlocks,
 }
 
 impl Default for Promises {
@@ -37,6 +39,7 @@ impl Default for Promises {
             entry_overhead: 64,
             attribute_bytes: 1022,
             times: Times::NotKept,
+            bad_blocks: BadBlocks::Reported,
         }
     }
 }
@@ -99,6 +102,26 @@ impl Promises {
             .filter(|(key, node)| before.get(key) != Some(node));
         (before.root_attributes() != root && is_large(&Key::ROOT, root, 0))
             || changed.any(|(key, node)| is_large(key, node.attributes(), inline(node)))
+    }
+}
+
+/// What a store does where a block takes no more programs or erases, or spoils them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadBlocks {
+    /// The call returns a device error.
+    Reported,
+    /// The store takes another block in its place, and the call succeeds; unless it is one of the first blocks, so
+    /// many, which have to be where they are.
+    ReplacedBeyond(u32),
+}
+
+impl BadBlocks {
+    /// Whether the store takes another one in the place of this block.
+    pub fn replaces(self, block: BlockId) -> bool {
+        match self {
+            Self::Reported => false,
+            Self::ReplacedBeyond(fixed) => block.index() >= fixed,
+        }
     }
 }
 

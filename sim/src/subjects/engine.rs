@@ -2,7 +2,8 @@ use crate::model::Attributes;
 use crate::op::Operation;
 use crate::refusal::Refusal;
 use crate::subject::{
-    Contents, Device, Entry, EntryNode, Health, Mounted, Promises, Subject, SubjectError, Times,
+    BadBlocks, Contents, Device, Entry, EntryNode, Health, Mounted, Promises, Subject,
+    SubjectError, Times,
 };
 use cutpoint_engine::{
     Attribute, Clock, Error, FormatOptions, Item, Key, MountError, MountOptions, Node, Store,
@@ -11,8 +12,8 @@ use cutpoint_engine::{
 use std::cell::Cell;
 use std::rc::Rc;
 
-/// The key-value store of this workspace, which promises everything that [`Promises::default`] states, and to keep
-/// times.
+/// The key-value store of this workspace, which promises everything that [`Promises::default`] states, to keep times, and
+/// to replace all bad blocks but the first two.
 #[derive(Clone, Debug, Default)]
 pub struct EngineSubject {
     format: FormatOptions,
@@ -34,6 +35,7 @@ impl Subject for EngineSubject {
     fn promises(&self) -> Promises {
         Promises {
             times: Times::Kept,
+            bad_blocks: BadBlocks::ReplacedBeyond(2),
             ..Promises::default()
         }
     }
