@@ -24,12 +24,13 @@ use cutpoint_engine::device::{BlockDevice, BlockId, DeviceError, Geometry};
 /// assert_eq!(trace.writes(), 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct RecordingDisk {
     guard: Guard,
     base: Image,
     bytes: Vec<u8>,
     events: Vec<Event>,
+    writes: u32,
 }
 
 impl RecordingDisk {
@@ -45,6 +46,7 @@ impl RecordingDisk {
             bytes: image.to_vec(geometry, erase_value),
             base: image,
             events: Vec::new(),
+            writes: 0,
         }
     }
 
@@ -61,6 +63,11 @@ impl RecordingDisk {
     /// All bytes of the device as they are now.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// How many erases and programs have been recorded.
+    pub fn writes(&self) -> u32 {
+        self.writes
     }
 
     /// What was recorded.
@@ -102,6 +109,7 @@ impl BlockDevice for RecordingDisk {
         let there = &mut self.bytes[start..start + data.len()];
         self.guard.admit_over(block, offset, there)?;
         there.copy_from_slice(data);
+        self.writes += 1;
         self.events.push(Event::Prog {
             block,
             offset,
@@ -115,6 +123,7 @@ impl BlockDevice for RecordingDisk {
         let start = self.start(block, 0);
         let size = self.guard.geometry().block_size() as usize;
         self.bytes[start..start + size].fill(self.guard.erase_value());
+        self.writes += 1;
         self.events.push(Event::Erase { block });
         Ok(())
     }

@@ -31,6 +31,7 @@
 //! | --- | --- |
 //! | [`trace`] | the events that a device saw, and what it held before them |
 //! | [`guard`], [`disk`], [`shared`] | the rules and the budget of simulated devices; the one that records; handles |
+//! | [`faulty`] | devices that fail |
 //! | [`crash`] | crash states, which exist, and views that show them |
 //! | [`op`], [`refusal`], [`model`] | what is run, why a store says no, what should come of it |
 //! | [`subject`], [`subjects`] | engines under test and their promises; those that come with the harness |
@@ -41,6 +42,7 @@
 //! | [`judge`] | one recovery |
 //! | [`inflight`] | what each worker is at, on disk |
 //! | [`explore`] | all of a workload's recoveries, in parallel |
+//! | [`faults`] | all of a workload's runs on devices that fail, and their recoveries |
 //! | [`report`] | results as text |
 //! | [`cli`] | the `cutpoint` command |
 
@@ -48,6 +50,8 @@ pub mod cli;
 pub mod crash;
 pub mod disk;
 pub mod explore;
+pub mod faults;
+pub mod faulty;
 pub mod fuzzing;
 pub mod guard;
 pub mod inflight;

@@ -4,8 +4,9 @@ mod apply;
 mod content;
 mod space;
 
+pub use apply::TIME_ATTRIBUTE;
 pub use content::{Content, Sha256Digest};
-pub use space::room_is_tight;
+pub use space::{entry_bytes, room_is_tight};
 
 use cutpoint_engine::Key;
 use std::collections::{BTreeMap, HashMap};

@@ -2,15 +2,15 @@
 
 use crate::crash::{Candidate, History, prefix_states};
 use crate::disk::RecordingDisk;
-use crate::model::{Model, room_is_tight};
-use crate::op::Operation;
+use crate::faulty::{Fault, FaultyDisk};
+use crate::model::Model;
+use crate::op::{Operation, time_of};
 use crate::refusal::Refusal;
 use crate::session::{Failure, Session};
 use crate::subject::{Durability, Promises, Subject, SubjectError};
 use crate::trace::{Image, Trace};
 use crate::verdict::{Promise, Stage, Violation, ViolationKind, nearest_difference};
 use crate::workload::{Start, Step, Workload};
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 /// What a subject did with a workload: the trace, and the versions of the model that its steps led to.
@@ -21,6 +21,8 @@ pub struct Recording<'a> {
     trace: Arc<Trace>,
     versions: Vec<Model>,
     history: History,
+    defects: FaultyDisk<RecordingDisk>,
+    writes_before_fault: Option<u32>,
 }
 
 /// What went wrong without any power cut.
@@ -40,13 +42,17 @@ impl<'a> Recording<'a> {
     /// The first [`LiveViolation`], boxed as it is large: a result that is not the model's, contents that are not the
     /// model's after the last operation, damage found by the check, a panic, a spent budget, misuse of the device. So
     /// is a trace that differs when the same workload is run again.
+    ///
+    /// # Panics
+    ///
+    /// Where [`Workload::check`] fails.
     pub fn of(
         subject: &dyn Subject,
         workload: &'a Workload,
         budget: u64,
     ) -> Result<Self, Box<LiveViolation>> {
-        let recording = Run::new(subject, workload, budget).finish()?;
-        let again = Run::new(subject, workload, budget).finish()?;
+        let recording = Run::new(subject, workload, budget, None).finish()?;
+        let again = Run::new(subject, workload, budget, None).finish()?;
         if recording.trace.fingerprint() != again.trace.fingerprint() {
             return Err(Box::new(LiveViolation {
                 step: None,
@@ -59,6 +65,21 @@ impl<'a> Recording<'a> {
             }));
         }
         Ok(recording)
+    }
+
+    /// The same on a device with a fault that the subject is to cope with, so that every result is the model's all the
+    /// same; run once.
+    ///
+    /// # Errors
+    ///
+    /// As [`of`](Self::of).
+    pub fn with_fault(
+        subject: &dyn Subject,
+        workload: &'a Workload,
+        budget: u64,
+        fault: Fault,
+    ) -> Result<Self, Box<LiveViolation>> {
+        Run::new(subject, workload, budget, Some(fault)).finish()
     }
 
     /// The workload.
@@ -96,15 +117,14 @@ impl<'a> Recording<'a> {
         self.workload.steps().nth(index as usize)
     }
 
-    /// The versions in this range, the newest first.
-    pub(crate) fn newest_first(
-        &self,
-        range: &RangeInclusive<u32>,
-    ) -> impl Iterator<Item = (u32, &Model)> {
-        range
-            .clone()
-            .rev()
-            .filter_map(|version| Some((version, self.versions.get(version as usize)?)))
+    /// What is wrong for good with the device by the end of the run.
+    pub(crate) fn defects(&self) -> &FaultyDisk<RecordingDisk> {
+        &self.defects
+    }
+
+    /// The number of writes before the step in which the device first failed; none where it did not.
+    pub(crate) fn writes_before_fault(&self) -> Option<u32> {
+        self.writes_before_fault
     }
 }
 
@@ -112,14 +132,20 @@ impl<'a> Recording<'a> {
 struct Run<'a, 's> {
     workload: &'a Workload,
     promises: Promises,
-    session: Session<'s, RecordingDisk>,
+    session: Session<'s, FaultyDisk<RecordingDisk>>,
     versions: Vec<Model>,
     history: History,
     durable: u32,
+    writes_before_fault: Option<u32>,
 }
 
 impl<'a, 's> Run<'a, 's> {
-    fn new(subject: &'s dyn Subject, workload: &'a Workload, budget: u64) -> Self {
+    fn new(
+        subject: &'s dyn Subject,
+        workload: &'a Workload,
+        budget: u64,
+        fault: Option<Fault>,
+    ) -> Self {
         let (image, model) = match workload.start() {
             Start::Blank => (Image::Erased, Model::default()),
             Start::Store { image, model } => (image.clone(), model.clone()),
@@ -128,10 +154,11 @@ impl<'a, 's> Run<'a, 's> {
         Self {
             workload,
             promises: subject.promises(),
-            session: Session::new(subject, disk, budget),
+            session: Session::new(subject, FaultyDisk::new(disk, fault), budget),
             versions: vec![model],
             history: History::default(),
             durable: 0,
+            writes_before_fault: None,
         }
     }
 
@@ -146,10 +173,11 @@ impl<'a, 's> Run<'a, 's> {
             step: None,
             violation,
         })?;
-        let trace = self.session.disk().with(|disk| {
+        let (trace, defects) = self.session.disk().with(|disk| {
             let geometry = self.workload.geometry();
             let empty = RecordingDisk::on(Image::Erased, geometry, self.workload.erase_value());
-            std::mem::replace(disk, empty).into_trace()
+            let defects = disk.defects_on(empty.clone());
+            (std::mem::replace(disk.inner(), empty).into_trace(), defects)
         });
         Ok(Recording {
             workload: self.workload,
@@ -157,17 +185,28 @@ impl<'a, 's> Run<'a, 's> {
             trace: Arc::new(trace),
             versions: std::mem::take(&mut self.versions),
             history: std::mem::take(&mut self.history),
+            defects,
+            writes_before_fault: self.writes_before_fault,
         })
     }
 
     fn step(&mut self, index: u32, step: Step<'_>) -> Result<(), Violation> {
-        self.session.disk().with(|disk| disk.start_operation(index));
+        let disk = self.session.disk();
+        let (firings, writes) = disk.with(|disk| {
+            disk.inner().start_operation(index);
+            (disk.firings(), disk.inner().writes())
+        });
         match step {
             Step::Format => self.session.format().map_err(|failure| live(&failure))?,
             Step::Mount => self.session.mount().map_err(|failure| live(&failure))?,
-            Step::Operation(operation) => self.operation(operation)?,
+            Step::Operation(operation) => self.operation(index, operation)?,
         }
-        self.session.disk().with(|disk| disk.end_operation(index));
+        self.session.disk().with(|disk| {
+            disk.inner().end_operation(index);
+            if disk.firings() > firings {
+                self.writes_before_fault.get_or_insert(writes);
+            }
+        });
         let newest = self.versions.len() as u32 - 1;
         let durable_now = match (self.promises.durability, step) {
             (Durability::OnReturn, _)
@@ -184,18 +223,21 @@ impl<'a, 's> Run<'a, 's> {
         Ok(())
     }
 
-    fn operation(&mut self, operation: &Operation) -> Result<(), Violation> {
+    fn operation(&mut self, index: u32, operation: &Operation) -> Result<(), Violation> {
         let before = self.versions.last().cloned().unwrap_or_default();
         let mut after = before.clone();
-        let expected = after.apply(operation);
-        let result = match self.session.apply(operation) {
+        let now = time_of(index);
+        let expected = after.apply_at(operation, self.promises.time(now));
+        let result = match self.session.apply(operation, now) {
             Ok(()) => Ok(()),
             Err(Failure::Error(SubjectError::Refused(refusal))) => Err(refusal),
             Err(failure) => return Err(live(&failure)),
         };
-        let no_room = || {
-            let (geometry, spare) = (self.workload.geometry(), self.promises.spare_blocks);
-            room_is_tight(&before, operation, &after, &geometry, spare)
+        let excused = |refusal| {
+            let (geometry, models) = (self.workload.geometry(), [&before, &after]);
+            let lost = self.session.disk().with(|disk| disk.lost_blocks());
+            self.promises
+                .excuse(refusal, operation, models, &geometry, lost)
         };
         match (result, expected) {
             (Ok(()), Ok(())) => {
@@ -205,7 +247,7 @@ impl<'a, 's> Run<'a, 's> {
                 Ok(())
             }
             (Err(refusal), Err(expected)) if refusal == expected => Ok(()),
-            (Err(Refusal::NoSpace), Ok(())) if no_room() => Ok(()),
+            (Err(refusal), _) if excused(refusal) => Ok(()),
             (result, expected) => Err(Violation {
                 kind: ViolationKind::WrongResult,
                 promise: Promise::Meaning,

@@ -5,6 +5,7 @@ use crate::isolate::{Stopped, isolated};
 use crate::op::Operation;
 use crate::shared::Shared;
 use crate::subject::{Contents, Device, Health, Mounted, Subject, SubjectError};
+use cutpoint_engine::Timestamp;
 use cutpoint_engine::device::{BlockDevice, DeviceError, Geometry};
 use std::fmt;
 
@@ -86,10 +87,14 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Session<'a, T> {
         self.mount()
     }
 
-    pub(crate) fn apply(&mut self, operation: &Operation) -> Result<(), Failure> {
+    /// Does what the operation says; it is `now`.
+    pub(crate) fn apply(&mut self, operation: &Operation, now: Timestamp) -> Result<(), Failure> {
         match operation {
             Operation::Remount => self.remount(),
-            _ => self.call_mounted(|mounted| mounted.apply(operation)),
+            _ => self.call_mounted(|mounted| {
+                mounted.set_time(now);
+                mounted.apply(operation)
+            }),
         }
     }
 

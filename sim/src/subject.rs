@@ -72,10 +72,11 @@ mod contents;
 mod promises;
 
 pub use contents::{Contents, Entry, EntryNode, Health};
-pub use promises::{Durability, Intermediate, Promises};
+pub use promises::{BadBlocks, Durability, Intermediate, Promises, Times};
 
 use crate::op::Operation;
 use crate::refusal::Refusal;
+use cutpoint_engine::Timestamp;
 use cutpoint_engine::device::{BlockDevice, DeviceError};
 use thiserror::Error;
 
@@ -110,6 +111,10 @@ pub trait Subject: Sync {
 
 /// An open store of a [`Subject`]. Dropping it unmounts it.
 pub trait Mounted {
+    /// Says what time it is, before each operation. Only stores that promise [`Times::Kept`] need it: what they set
+    /// must bear this time, not a clock's.
+    fn set_time(&mut self, _now: Timestamp) {}
+
     /// Does what the operation says. [`Operation::Remount`] never comes here: the harness unmounts and mounts instead.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use crate::op::Operation;
 use crate::trace::{Image, ImageLengthError};
 use cutpoint_engine::device::Geometry;
 use std::fmt;
+use thiserror::Error;
 
 /// What is run: a geometry, an optional starting image, and a sequence of operations.
 ///
@@ -122,6 +123,28 @@ impl Workload {
         &self.operations
     }
 
+    /// Checks that the model can tell what each operation leads to. Only a workload that starts from an image can fail
+    /// this; it cannot be run then.
+    ///
+    /// # Errors
+    ///
+    /// [`UnforeseenOperation`], the first.
+    pub fn check(&self) -> Result<(), UnforeseenOperation> {
+        let Start::Store { model, .. } = &self.start else {
+            return Ok(());
+        };
+        let mut model = model.clone();
+        for (index, operation) in (1..).zip(&self.operations) {
+            if !model.foresees(operation) {
+                let operation = operation.clone();
+                return Err(UnforeseenOperation { index, operation });
+            }
+            // What is refused changes nothing.
+            let _ = model.apply(operation);
+        }
+        Ok(())
+    }
+
     /// All steps, in order: the start, then the operations. The marks in a trace are indices into these, so that
     /// operations are numbered from 1.
     pub fn steps(&self) -> impl Iterator<Item = Step<'_>> {
@@ -131,6 +154,19 @@ impl Workload {
         };
         std::iter::once(start).chain(self.operations.iter().map(Step::Operation))
     }
+}
+
+/// An operation changes part of a value of the starting image that is known by its digest alone, so that nobody can
+/// tell what it leads to.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error(
+    "operation {index}, '{operation}', changes part of a value of which only size and digest are known; set the value first"
+)]
+pub struct UnforeseenOperation {
+    /// The operation's number, from 1.
+    pub index: u32,
+    /// The operation.
+    pub operation: Operation,
 }
 
 /// One step of a workload.
@@ -161,5 +197,37 @@ impl fmt::Display for Step<'_> {
             Self::Mount => f.write_str("mount"),
             Self::Operation(operation) => operation.fmt(f),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Content, ModelNode};
+    use crate::op::Value;
+    use cutpoint_engine::Key;
+
+    #[test]
+    fn check_names_what_cannot_be_foreseen() {
+        let mut model = Model::default();
+        let content = Content::digest(5, [7; 32]);
+        model.insert(Key::new("/v"), ModelNode::value(content));
+        let geometry = Geometry::new(128, 4).unwrap();
+        let start = Workload::new("digest", geometry)
+            .starting_from(vec![0; 512], model)
+            .unwrap()
+            .then(Operation::rename("/v", "/w"))
+            .then(Operation::truncate("/v", 1));
+        assert_eq!(start.check(), Ok(()));
+        let partial = Operation::set_partial("/w", 0, Value::literal("x"));
+        let set = Operation::set("/w", Value::literal("abc"));
+        let known = start.clone().then(set).then(partial.clone());
+        assert_eq!(known.check(), Ok(()));
+        let error = start.then(partial).check().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "operation 3, 'set-partial /w at 0 1 B', changes part of a value of which only size and digest are \
+             known; set the value first"
+        );
     }
 }

@@ -272,6 +272,32 @@ fn finds_what_is_wrong_without_a_power_cut() {
 }
 
 #[test]
+fn finds_that_spoilt_programs_go_unnoticed() {
+    use cutpoint::faults::FaultSweep;
+    use cutpoint::faulty::{FaultClass, Lasting};
+    let (toy, workload) = (Toy::with(Fault::None), workload());
+    let spoilt = FaultClass::ProgSpoilt(Lasting::Once);
+    let report = FaultSweep::new(&toy, &workload, spoilt).run();
+    assert_eq!(report.faults, 11);
+    // The format's program, and each commit that the next one does not make up for.
+    let kinds: Vec<_> = report
+        .found
+        .iter()
+        .map(|found| found.violation.kind)
+        .collect();
+    assert!(
+        kinds.contains(&ViolationKind::LostKey),
+        "{:?}",
+        report.found
+    );
+    assert!(
+        kinds.contains(&ViolationKind::WrongResult),
+        "{:?}",
+        report.found
+    );
+}
+
+#[test]
 fn any_number_of_threads_gives_the_same_report() {
     for fault in [Fault::None, Fault::AcksBeforeCommit, Fault::MountsOlder] {
         let reports: Vec<String> = [1, 2, 5]

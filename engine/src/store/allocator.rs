@@ -7,6 +7,7 @@ use crate::device::{BlockId, Geometry};
 use alloc::collections::BTreeSet;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::mem;
 
 /// Where the search for free blocks stands.
 #[derive(Debug)]
@@ -74,12 +75,18 @@ impl Allocator {
         None
     }
 
-    /// Moves on to a window of blocks that follows this one, all of them free until marked; says how many they are.
+    /// Moves on to a window of blocks that follows this one, all of them free until marked, but for what the call under
+    /// way has taken: the window outlives the call, and those blocks are in use then. Says how many blocks it has.
     pub(crate) fn advance(&mut self) -> u32 {
         self.start = self.wrap(self.length);
         self.length = self.lookahead;
         self.next = 0;
         self.used = vec![0; self.length.div_ceil(64) as usize];
+        let taken = mem::take(&mut self.taken);
+        for &block in &taken {
+            self.mark(block);
+        }
+        self.taken = taken;
         self.length
     }
 

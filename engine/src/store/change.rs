@@ -213,7 +213,8 @@ impl<D: BlockDevice> Volume<D> {
         self.commit(slot.pair, [Edit::Delete(slot.id)].into(), after)
     }
 
-    /// Where the entry is the last of its pair and the pair is not the first of its dictionary: the pair before it.
+    /// Where the entry is the last of its pair and the pair is not the first of its dictionary: the pair before it. None
+    /// where the list leads to that one at a place that it has left.
     pub(crate) fn predecessor_of_emptied(&mut self, slot: &Slot) -> Result<Option<Pair>, Fault> {
         if slot.pair.contents.entries.len() > 1 {
             return Ok(None);
@@ -226,7 +227,9 @@ impl<D: BlockDevice> Volume<D> {
                 return Ok(Some(pair));
             }
         }
-        let predecessor = self.predecessor(address)?;
-        Ok(predecessor.filter(leads_here))
+        match self.predecessor(address)?.filter(leads_here) {
+            Some(pair) if !self.has_moved(pair.address())? => Ok(Some(pair)),
+            _ => Ok(None),
+        }
     }
 }

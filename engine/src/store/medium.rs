@@ -47,7 +47,14 @@ impl<D: BlockDevice> Medium<D> {
         offset: usize,
         buffer: &mut [u8],
     ) -> Result<(), DeviceError> {
-        self.device.read(block, offset as u32, buffer)
+        match self.device.read(block, offset as u32, buffer) {
+            // Whoever reads a pair takes its other block then, which may be older, and goes on from there: what cannot be
+            // read once more is given up, not what a passing trouble has hidden.
+            Err(error) if error.kind.is_unreadable_block() => {
+                self.device.read(block, offset as u32, buffer)
+            }
+            read => read,
+        }
     }
 
     fn prog(&mut self, block: BlockId, offset: usize, data: &[u8]) -> Result<(), DeviceError> {

@@ -133,9 +133,25 @@ impl Pair {
         if !self.is_erased_up_to(medium, layout, end)? {
             return Ok(false);
         }
-        self.end = program(medium, self.current, log, end, layout, version)?;
+        let programmed = program(medium, self.current, log, end, layout, version);
+        self.end = match programmed {
+            Err(fault) if fault.is_bad_block() => self.end_if_visible(medium)?.ok_or(fault)?,
+            programmed => programmed?,
+        };
         self.contents = contents;
         Ok(true)
+    }
+
+    /// Where the log ends in spite of a failed program, if it has become longer: a device can say that a commit has
+    /// failed, and show it all the same. What readers see counts, or the commit would be made twice.
+    fn end_if_visible<D: BlockDevice>(
+        &self,
+        medium: &mut Medium<D>,
+    ) -> Result<Option<LogEnd>, Fault> {
+        let seen = scan_block(medium, self.current, Trust::Checked)?;
+        Ok(seen
+            .map(|(_, end)| end)
+            .filter(|end| end.offset > self.end.offset))
     }
 
     /// Writes `contents` as the only commit of the other block, with the next revision count, to be made durable by
@@ -151,7 +167,21 @@ impl Pair {
         contents: Contents,
     ) -> Result<(), Fault> {
         let spare = self.spare;
-        self.compact_to(medium, version, spare, contents)
+        match self.compact_to(medium, version, spare, contents.clone()) {
+            // As for a commit that is appended: where the block shows it, readers take it.
+            Err(fault) if fault.is_bad_block() => {
+                let revision = self.next_revision();
+                let is_newest = read_revision(medium, spare)? == Some(revision);
+                match scan_block(medium, spare, Trust::Checked)? {
+                    Some((_, end)) if is_newest => {
+                        self.turn(spare, revision, contents, end);
+                        Ok(())
+                    }
+                    _ => Err(fault),
+                }
+            }
+            compacted => compacted,
+        }
     }
 
     /// As [`compact`](Self::compact), to a block that takes the place of the other one: the pair has a new address
@@ -164,12 +194,18 @@ impl Pair {
         contents: Contents,
     ) -> Result<(), Fault> {
         let revision = self.next_revision();
-        self.end = write_block(medium, version, block, revision, &contents)?;
+        let end = write_block(medium, version, block, revision, &contents)?;
+        self.turn(block, revision, contents, end);
+        Ok(())
+    }
+
+    /// The newest commit stands in `block` now.
+    fn turn(&mut self, block: BlockId, revision: u32, contents: Contents, end: LogEnd) {
         self.spare = self.current;
         self.current = block;
         self.revision = revision;
         self.contents = contents;
-        Ok(())
+        self.end = end;
     }
 
     /// The revision count of the next compaction.

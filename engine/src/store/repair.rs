@@ -25,6 +25,13 @@ impl<D: BlockDevice> Volume<D> {
     ///
     /// Every step is a commit of its own that leaves a state from which the repair can start again.
     pub(crate) fn repair(&mut self) -> Result<(), Fault> {
+        if self.global.orphans && self.global.pending_move.is_some() {
+            // The move is finished in pairs that are looked for on the list: it must lead to the right ones.
+            while let Some(fix @ Fix::Redirect(..)) = self.next_fix()? {
+                self.index.clear();
+                self.apply(fix)?;
+            }
+        }
         self.finish_move()?;
         if self.global.orphans || self.unfinished {
             // Each fix can uncover another: a dropped dictionary held the only entry that led to the next one.

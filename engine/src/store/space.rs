@@ -99,10 +99,13 @@ impl<D: BlockDevice> Volume<D> {
                 Body::Superblock(_) | Body::Inline(_) => {}
                 Body::Ctz(value) => {
                     // Each has an owner of its own, so more than the device has can only be a damaged store's, on
-                    // which following them all could take for ever.
-                    let blocks = ctz::block_count(value.size, self.geometry().block_size());
+                    // which following them all could take for ever. Where the list still leads to the place that a
+                    // dictionary has left, its values come twice.
+                    let geometry = self.geometry();
+                    let blocks = ctz::block_count(value.size, geometry.block_size());
                     *value_blocks = value_blocks.saturating_add(blocks);
-                    if *value_blocks > self.geometry().block_count() {
+                    let times = if self.global.orphans { 2 } else { 1 };
+                    if *value_blocks / times > geometry.block_count() {
                         return Err(
                             Corruption::at(pair.block(), CorruptionKind::SharedBlock).into()
                         );

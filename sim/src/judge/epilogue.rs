@@ -11,7 +11,8 @@ const OVERWRITE_SEED: u64 = 1002;
 ///
 /// Removals come first: a store that is full or waits for a repair must be able to do those. Then a new key in the
 /// root, one in the dictionary that the `interrupted` operation was about, and a value of several blocks in the place
-/// of one that is there.
+/// of one that is there. Where the operation was about a part of a value or about an attribute, another of its kind
+/// follows on the same key.
 pub(super) fn operations(
     model: &Model,
     geometry: &Geometry,
@@ -50,7 +51,41 @@ pub(super) fn operations(
             value: Value::generated(2 * geometry.block_size() + 1, OVERWRITE_SEED),
         });
     }
+    let again = interrupted.and_then(|interrupted| again(interrupted, model, geometry));
+    operations.extend(again.filter(|operation| {
+        let is_removed = |other: &Operation| match other {
+            Operation::Remove { key } => operation.keys().any(|again| again == key),
+            _ => false,
+        };
+        !operations.iter().any(is_removed)
+    }));
     operations
+}
+
+/// An operation like the `interrupted` one, on the same key, where that is still there.
+fn again(interrupted: &Operation, model: &Model, geometry: &Geometry) -> Option<Operation> {
+    match interrupted {
+        Operation::SetPartial { key, .. } | Operation::Truncate { key, .. } => {
+            let Some(ModelNode::Value { content, .. }) = model.get(key) else {
+                return None;
+            };
+            let operation = Operation::SetPartial {
+                key: key.clone(),
+                offset: content.len() as u32 / 2,
+                value: Value::generated(geometry.block_size(), PROBE_SEED),
+            };
+            model.foresees(&operation).then_some(operation)
+        }
+        Operation::SetAttribute { key, kind, .. } | Operation::RemoveAttribute { key, kind } => {
+            let there = key.is_root() || model.get(key).is_some();
+            there.then(|| Operation::SetAttribute {
+                key: key.clone(),
+                kind: *kind,
+                data: Value::generated(geometry.block_size() / 16, PROBE_SEED),
+            })
+        }
+        _ => None,
+    }
 }
 
 /// The dictionary that holds the operation's key, its destination where it has two, or the nearest above it that is
@@ -110,6 +145,28 @@ mod tests {
         let geometry = Geometry::new(512, 64).unwrap();
         for operation in operations(&model, &geometry, Some(&interrupted)) {
             assert_eq!(model.apply(&operation), Ok(()), "{operation}");
+        }
+    }
+
+    #[test]
+    fn does_again_what_was_interrupted_where_that_can_be_done() {
+        let mut model = Model::default();
+        for key in ["/a", "/b", "/c", "/d", "/e"] {
+            let operation = Operation::set(key, Value::generated(100, 1));
+            model.apply(&operation).unwrap();
+        }
+        let last = |interrupted: Operation| printed(&model, Some(&interrupted)).pop().unwrap();
+        let partial = |key: &str| Operation::set_partial(key, 3, Value::literal("x"));
+        assert_eq!(last(partial("/b")), "set-partial /b at 50 512 B");
+        assert_eq!(
+            last(Operation::truncate("/d", 3)),
+            "set-partial /d at 50 512 B"
+        );
+        let attribute = |key: &str| Operation::remove_attribute(key, 7);
+        assert_eq!(last(attribute("/")), "set-attribute / 0x07 32 B");
+        assert_eq!(last(attribute("/b")), "set-attribute /b 0x07 32 B");
+        for gone in [partial("/a"), attribute("/e"), attribute("/absent")] {
+            assert_eq!(last(gone), "set /c 1025 B");
         }
     }
 

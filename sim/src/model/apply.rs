@@ -1,20 +1,65 @@
 //! What each operation does to the model, and when it is refused: mirage-kv's meaning.
 
-use super::{Content, Model, ModelNode};
+use super::{Attributes, Content, Model, ModelNode};
 use crate::op::Operation;
 use crate::refusal::Refusal;
-use cutpoint_engine::Key;
+use cutpoint_engine::{Key, Timestamp};
+
+/// The type of the attribute that holds the time at which a value was last set: days since 1970-01-01 (32 bits) and
+/// picoseconds of that day (64 bits), both little-endian.
+pub const TIME_ATTRIBUTE: u8 = 0x74;
 
 impl Model {
-    /// Does what `operation` should do to a store in this state.
+    /// Does what `operation` should do to a store in this state that keeps no times.
     ///
     /// # Errors
     ///
-    /// The [`Refusal`] that a store must answer with; the model is then unchanged. A lack of room is not among them:
-    /// see [`room_is_tight`](super::room_is_tight).
+    /// As [`apply_at`](Self::apply_at).
+    ///
+    /// # Panics
+    ///
+    /// As [`apply_at`](Self::apply_at).
     pub fn apply(&mut self, operation: &Operation) -> Result<(), Refusal> {
+        self.apply_at(operation, None)
+    }
+
+    /// Does what `operation` should do at this time to a store in this state; without a time, to one that keeps none.
+    ///
+    /// # Errors
+    ///
+    /// The [`Refusal`] that a store must answer with; the model is then unchanged. A lack of room is not among them
+    /// (see [`room_is_tight`](super::room_is_tight)), nor are limits on names and attributes (see
+    /// [`entry_bytes`](super::entry_bytes)).
+    ///
+    /// # Panics
+    ///
+    /// Where it cannot foresee what the operation leads to: see [`foresees`](Self::foresees).
+    pub fn apply_at(
+        &mut self,
+        operation: &Operation,
+        time: Option<Timestamp>,
+    ) -> Result<(), Refusal> {
         match operation {
-            Operation::Set { key, value } => self.set(key, Content::bytes(value.bytes())),
+            Operation::Set { key, value } => {
+                if self.is_dictionary(key) {
+                    return Err(Refusal::ValueExpected);
+                }
+                self.put(key, Content::bytes(value.bytes()), time)
+            }
+            Operation::SetPartial { key, offset, value } => {
+                self.set_partial(key, *offset as usize, &value.bytes(), time)
+            }
+            Operation::Truncate { key, size } => self.truncate(key, *size, time),
+            Operation::Allocate { key, size } => self.allocate(key, *size, time),
+            Operation::SetAttribute { key, kind, data } => {
+                let data = data.bytes().into_owned();
+                self.attributes_mut(key)?.insert(*kind, data);
+                Ok(())
+            }
+            Operation::RemoveAttribute { key, kind } => {
+                self.attributes_mut(key)?.remove(kind);
+                Ok(())
+            }
             Operation::Remove { key } => self.remove(key),
             Operation::Rename { source, dest } => self.rename(source, dest),
             Operation::CreateDictionary { key } => self.create_dictionary(key),
@@ -22,22 +67,108 @@ impl Model {
         }
     }
 
-    fn set(&mut self, key: &Key, content: Content) -> Result<(), Refusal> {
-        if self.is_dictionary(key) {
-            return Err(Refusal::ValueExpected);
+    /// Whether it can tell what `operation` leads to: not where that changes part of a value which is known by its
+    /// digest alone.
+    pub fn foresees(&self, operation: &Operation) -> bool {
+        match operation {
+            Operation::SetPartial { key, .. } | Operation::Truncate { key, .. } => {
+                !matches!(self.get(key), Some(ModelNode::Value { content, .. }) if content.known().is_none())
+            }
+            _ => true,
         }
+    }
+
+    /// Makes `content` what stands under `key`, where no dictionary stands.
+    fn put(&mut self, key: &Key, content: Content, time: Option<Timestamp>) -> Result<(), Refusal> {
         self.make_parents(key)?;
-        let attributes = self
+        let mut attributes = self
             .nodes
             .get(key)
             .map(|node| node.attributes().clone())
             .unwrap_or_default();
+        if let Some(time) = time {
+            let [days, picoseconds] = [
+                &time.days().to_le_bytes()[..],
+                &time.picoseconds().to_le_bytes(),
+            ];
+            attributes.insert(TIME_ATTRIBUTE, [days, picoseconds].concat());
+        }
         let node = ModelNode::Value {
             content,
             attributes,
         };
         self.nodes.insert(key.clone(), node);
         Ok(())
+    }
+
+    fn set_partial(
+        &mut self,
+        key: &Key,
+        offset: usize,
+        value: &[u8],
+        time: Option<Timestamp>,
+    ) -> Result<(), Refusal> {
+        let mut bytes = match self.value_at(key)? {
+            Some(_) if value.is_empty() => return Ok(()),
+            Some(content) => known(content).to_vec(),
+            None => Vec::new(),
+        };
+        let start = offset.min(bytes.len());
+        let end = start + value.len();
+        bytes.resize(bytes.len().max(end), 0);
+        bytes[start..end].copy_from_slice(value);
+        self.put(key, Content::bytes(bytes), time)
+    }
+
+    fn truncate(&mut self, key: &Key, size: u32, time: Option<Timestamp>) -> Result<(), Refusal> {
+        let content = self.value_at(key)?.ok_or(Refusal::NotFound)?;
+        if content.len() == u64::from(size) {
+            return Ok(());
+        }
+        let mut bytes = known(content).to_vec();
+        bytes.resize(size as usize, 0);
+        self.put(key, Content::bytes(bytes), time)
+    }
+
+    fn allocate(&mut self, key: &Key, size: u32, time: Option<Timestamp>) -> Result<(), Refusal> {
+        match self.value_at(key)? {
+            Some(_) => Err(Refusal::AlreadyPresent),
+            None => self.put(key, Content::bytes(vec![0; size as usize]), time),
+        }
+    }
+
+    /// What the value under `key` holds; none where there is nothing.
+    fn value_at(&self, key: &Key) -> Result<Option<&Content>, Refusal> {
+        if self.is_dictionary(key) {
+            return Err(Refusal::ValueExpected);
+        }
+        match self.nodes.get(key) {
+            Some(ModelNode::Value { content, .. }) => Ok(Some(content)),
+            _ if self.is_below_value(key) => Err(Refusal::DictionaryExpected),
+            _ => Ok(None),
+        }
+    }
+
+    fn attributes_mut(&mut self, key: &Key) -> Result<&mut Attributes, Refusal> {
+        let absent = if self.is_below_value(key) {
+            Refusal::DictionaryExpected
+        } else {
+            Refusal::NotFound
+        };
+        if key.is_root() {
+            return Ok(&mut self.root_attributes);
+        }
+        match self.nodes.get_mut(key) {
+            Some(ModelNode::Dictionary { attributes } | ModelNode::Value { attributes, .. }) => {
+                Ok(attributes)
+            }
+            None => Err(absent),
+        }
+    }
+
+    fn is_below_value(&self, key: &Key) -> bool {
+        let mut above = std::iter::successors(key.parent(), Key::parent);
+        above.any(|key| matches!(self.nodes.get(&key), Some(ModelNode::Value { .. })))
     }
 
     fn remove(&mut self, key: &Key) -> Result<(), Refusal> {
@@ -130,6 +261,16 @@ impl Model {
         self.nodes
             .keys()
             .filter(move |other| *other != key && other.starts_with(key))
+    }
+}
+
+/// The bytes of a value that is about to be changed in part.
+fn known(content: &Content) -> &[u8] {
+    match content.known() {
+        Some(bytes) => bytes,
+        None => panic!(
+            "a value known by its digest alone cannot be changed in part: Workload::check refuses that"
+        ),
     }
 }
 

@@ -48,6 +48,14 @@ impl Content {
         self.len() == 0
     }
 
+    /// The bytes, where they are known.
+    pub fn known(&self) -> Option<&[u8]> {
+        match &*self.0 {
+            Known::Bytes(bytes) => Some(bytes),
+            Known::Digest { .. } => None,
+        }
+    }
+
     /// Whether `observed` is what it holds.
     pub fn matches(&self, observed: &[u8]) -> bool {
         match &*self.0 {

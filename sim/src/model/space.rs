@@ -1,5 +1,6 @@
-use super::{Model, ModelNode};
+use super::{Attributes, Model, ModelNode};
 use crate::op::Operation;
+use cutpoint_engine::Key;
 use cutpoint_engine::device::Geometry;
 
 /// Whether a store that holds `before` and is asked to do `operation`, which leads to `after`, may say that it has no
@@ -13,10 +14,14 @@ pub fn room_is_tight(
     geometry: &Geometry,
     spare: u64,
 ) -> bool {
+    let attributes_alone = matches!(
+        operation,
+        Operation::SetAttribute { .. } | Operation::RemoveAttribute { .. }
+    );
     let replaced: u64 = operation
         .keys()
-        .filter_map(|key| before.get(key))
-        .map(|node| data_blocks(node, geometry))
+        .filter(|_| !attributes_alone)
+        .filter_map(|key| Some(data_blocks(key, before.get(key)?, geometry)))
         .sum();
     after.blocks_at_most(geometry) + replaced + spare > u64::from(geometry.block_count())
 }
@@ -29,23 +34,39 @@ impl Model {
         let entries = 2 * (self.nodes.len() as u64 + 1);
         let data: u64 = self
             .nodes
-            .values()
-            .map(|node| data_blocks(node, geometry))
+            .iter()
+            .map(|(key, node)| data_blocks(key, node, geometry))
             .sum();
         entries + data
     }
 }
 
-/// Blocks beside the entry. A block of a skip-list holds 8 bytes of pointers on average, fewer in a short list.
-fn data_blocks(node: &ModelNode, geometry: &Geometry) -> u64 {
+/// Blocks beside the entry. A block of a skip-list holds 8 bytes of pointers on average, fewer in a short list. A short
+/// value needs one where its name and its attributes leave it no room in the entry.
+fn data_blocks(key: &Key, node: &ModelNode, geometry: &Geometry) -> u64 {
     let block_size = u64::from(geometry.block_size());
     match node {
         ModelNode::Value { content, .. } if content.len() > block_size / 8 => {
             content.len().div_ceil(block_size - 8)
         }
-        ModelNode::Value { .. } | ModelNode::Dictionary { .. } => 0,
+        ModelNode::Value { content, .. } => {
+            let crowded = entry_bytes(key, node.attributes()) + content.len() > block_size / 2;
+            u64::from(crowded && !content.is_empty())
+        }
+        ModelNode::Dictionary { .. } => 0,
     }
 }
+
+/// The bytes that a name and attributes need at least, in any format: their own, and 4 for each attribute. For the
+/// root, what stands in for its name in the superblock.
+pub fn entry_bytes(key: &Key, attributes: &Attributes) -> u64 {
+    let name = key.name().map_or(SUPERBLOCK, <[u8]>::len) as u64;
+    let attributes: u64 = attributes.values().map(|data| 4 + data.len() as u64).sum();
+    name + attributes
+}
+
+/// The superblock's data and its longer name, in bytes.
+const SUPERBLOCK: usize = 32;
 
 #[cfg(test)]
 mod tests {

@@ -1,8 +1,11 @@
-use crate::model::{Model, ModelNode};
+use crate::model::{Attributes, Model, ModelNode, entry_bytes, room_is_tight};
 use crate::op::Operation;
+use crate::refusal::Refusal;
+use cutpoint_engine::device::{BlockId, Geometry};
+use cutpoint_engine::{Key, Timestamp};
 
-/// What a subject promises, as data. The default is the most: everything durable on return, every operation atomic,
-/// also the format.
+/// What a subject promises, as data. The default is the most that every store can: everything durable on return,
+/// every operation atomic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Promises {
     /// When a change survives a power cut.
@@ -14,6 +17,16 @@ pub struct Promises {
     pub uninitialised_after_cut_in_format: bool,
     /// How many blocks the store needs free to work: it may say that it has no room only where fewer are left.
     pub spare_blocks: u64,
+    /// How many bytes of a block the name and the attributes of one key, and a value of at most an eighth of a block,
+    /// cannot have, each attribute counted with 4 bytes more than its data: where they need more than what is left, the
+    /// store may say that it takes no such key.
+    pub entry_overhead: u64,
+    /// The longest attribute that the store takes, in bytes.
+    pub attribute_bytes: u64,
+    /// Whether it keeps times.
+    pub times: Times,
+    /// What it does where a block takes no more writes.
+    pub bad_blocks: BadBlocks,
 }
 
 impl Default for Promises {
@@ -23,8 +36,102 @@ impl Default for Promises {
             intermediates: Vec::new(),
             uninitialised_after_cut_in_format: true,
             spare_blocks: 8,
+            entry_overhead: 64,
+            attribute_bytes: 1022,
+            times: Times::NotKept,
+            bad_blocks: BadBlocks::Reported,
         }
     }
+}
+
+impl Promises {
+    /// The time that a change made at `now` leaves on a value; none where the store keeps none.
+    pub fn time(&self, now: Timestamp) -> Option<Timestamp> {
+        match self.times {
+            Times::NotKept => None,
+            Times::Kept => Some(now),
+        }
+    }
+
+    /// Whether the store may answer `refusal` to `operation`, which should lead from `before` to `after`: because the
+    /// device is nearly full, or because a name with its attributes is too long. `lost` blocks of the device are out
+    /// of use. Where the operation should be refused for another reason, `after` is `before`, and it does not matter
+    /// which reason the store gives.
+    pub fn excuse(
+        &self,
+        refusal: Refusal,
+        operation: &Operation,
+        [before, after]: [&Model; 2],
+        geometry: &Geometry,
+        lost: u64,
+    ) -> bool {
+        match refusal {
+            Refusal::NoSpace => {
+                let spare = self.spare_blocks + lost;
+                room_is_tight(before, operation, after, geometry, spare)
+            }
+            Refusal::Unsupported => {
+                self.is_too_long(operation) || self.has_large_entry(before, after, geometry)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the operation brings an attribute that is longer than promised.
+    fn is_too_long(&self, operation: &Operation) -> bool {
+        match operation {
+            Operation::SetAttribute { data, .. } => data.len() as u64 > self.attribute_bytes,
+            _ => false,
+        }
+    }
+
+    /// Whether something that is in `after` and not in `before` is too large to be promised.
+    fn has_large_entry(&self, before: &Model, after: &Model, geometry: &Geometry) -> bool {
+        let block_size = u64::from(geometry.block_size());
+        let room = block_size.saturating_sub(self.entry_overhead);
+        let is_large = |key: &Key, attributes: &Attributes, inline: u64| {
+            entry_bytes(key, attributes) + inline > room
+        };
+        let inline = |node: &ModelNode| match node {
+            ModelNode::Value { content, .. } if content.len() <= block_size / 8 => content.len(),
+            ModelNode::Value { .. } | ModelNode::Dictionary { .. } => 0,
+        };
+        let root = after.root_attributes();
+        let mut changed = after
+            .nodes()
+            .filter(|(key, node)| before.get(key) != Some(node));
+        (before.root_attributes() != root && is_large(&Key::ROOT, root, 0))
+            || changed.any(|(key, node)| is_large(key, node.attributes(), inline(node)))
+    }
+}
+
+/// What a store does where a block takes no more programs or erases, or spoils them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadBlocks {
+    /// The call returns a device error.
+    Reported,
+    /// The store takes another block in its place, and the call succeeds; unless it is one of the first blocks, so
+    /// many, which have to be where they are.
+    ReplacedBeyond(u32),
+}
+
+impl BadBlocks {
+    /// Whether the store takes another one in the place of this block.
+    pub fn replaces(self, block: BlockId) -> bool {
+        match self {
+            Self::Reported => false,
+            Self::ReplacedBeyond(fixed) => block.index() >= fixed,
+        }
+    }
+}
+
+/// Whether a store keeps the time at which each value was last set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Times {
+    /// It does not: it need not care for [`Mounted::set_time`](super::Mounted::set_time).
+    NotKept,
+    /// It shows it as the attribute [`TIME_ATTRIBUTE`](crate::model::TIME_ATTRIBUTE) of the value.
+    Kept,
 }
 
 /// When a change survives a power cut.
@@ -114,6 +221,27 @@ mod tests {
             Intermediate::DictionariesMade.states(&before, &Operation::remove("/a")),
             []
         );
+    }
+
+    #[test]
+    fn excuses_refusals_near_the_limits_and_no_others() {
+        let geometry = Geometry::new(128, 64).unwrap();
+        let excuse = |refusal, operation: &Operation, lost| {
+            let before = Model::default();
+            let mut after = before.clone();
+            after.apply(operation).unwrap();
+            let models = [&before, &after];
+            Promises::default().excuse(refusal, operation, models, &geometry, lost)
+        };
+        let named = |length: usize| Operation::create_dictionary(&"n".repeat(length));
+        assert!(!excuse(Refusal::Unsupported, &named(64), 0));
+        assert!(excuse(Refusal::Unsupported, &named(65), 0));
+        let attribute = |length| Operation::set_attribute("/", 1, Value::generated(length, 1));
+        assert!(!excuse(Refusal::Unsupported, &attribute(28), 0));
+        assert!(excuse(Refusal::Unsupported, &attribute(29), 0));
+        assert!(!excuse(Refusal::NoSpace, &named(1), 51));
+        assert!(excuse(Refusal::NoSpace, &named(1), 53));
+        assert!(!excuse(Refusal::NotFound, &named(1000), 100));
     }
 
     #[test]

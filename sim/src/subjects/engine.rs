@@ -2,13 +2,18 @@ use crate::model::Attributes;
 use crate::op::Operation;
 use crate::refusal::Refusal;
 use crate::subject::{
-    Contents, Device, Entry, EntryNode, Health, Mounted, Promises, Subject, SubjectError,
+    BadBlocks, Contents, Device, Entry, EntryNode, Health, Mounted, Promises, Subject,
+    SubjectError, Times,
 };
 use cutpoint_engine::{
-    Attribute, Error, FormatOptions, Item, Key, MountError, MountOptions, Node, Store,
+    Attribute, Clock, Error, FormatOptions, Item, Key, MountError, MountOptions, Node, Store,
+    Timestamp,
 };
+use std::cell::Cell;
+use std::rc::Rc;
 
-/// The key-value store of this workspace, which promises everything that [`Promises::default`] states.
+/// The key-value store of this workspace, which promises everything that [`Promises::default`] states, to keep times, and
+/// to replace all bad blocks but the first two.
 #[derive(Clone, Debug, Default)]
 pub struct EngineSubject {
     format: FormatOptions,
@@ -28,7 +33,11 @@ impl Subject for EngineSubject {
     }
 
     fn promises(&self) -> Promises {
-        Promises::default()
+        Promises {
+            times: Times::Kept,
+            bad_blocks: BadBlocks::ReplacedBeyond(2),
+            ..Promises::default()
+        }
     }
 
     fn format(&self, device: Device) -> Result<(), SubjectError> {
@@ -37,17 +46,47 @@ impl Subject for EngineSubject {
 
     fn mount(&self, device: Device) -> Result<Box<dyn Mounted>, SubjectError> {
         let store = Store::mount(device, &self.mount).map_err(of_mount_error)?;
-        Ok(Box::new(MountedEngine(store)))
+        let clock = ToldTime::default();
+        Ok(Box::new(MountedEngine {
+            store: store.with_clock(clock.clone()),
+            clock,
+        }))
     }
 }
 
-struct MountedEngine(Store<Device>);
+/// A clock that shows what it was last told.
+#[derive(Clone, Default)]
+struct ToldTime(Rc<Cell<Option<Timestamp>>>);
+
+impl Clock for ToldTime {
+    fn now(&mut self) -> Option<Timestamp> {
+        self.0.get()
+    }
+}
+
+struct MountedEngine {
+    store: Store<Device, ToldTime>,
+    clock: ToldTime,
+}
 
 impl Mounted for MountedEngine {
+    fn set_time(&mut self, now: Timestamp) {
+        self.clock.0.set(Some(now));
+    }
+
     fn apply(&mut self, operation: &Operation) -> Result<(), SubjectError> {
-        let store = &mut self.0;
+        let store = &mut self.store;
         match operation {
             Operation::Set { key, value } => store.set(key, &value.bytes()),
+            Operation::SetPartial { key, offset, value } => {
+                store.set_partial(key, *offset, &value.bytes())
+            }
+            Operation::Truncate { key, size } => store.truncate(key, *size),
+            Operation::Allocate { key, size } => store.allocate(key, *size),
+            Operation::SetAttribute { key, kind, data } => {
+                store.set_attribute(key, *kind, &data.bytes())
+            }
+            Operation::RemoveAttribute { key, kind } => store.remove_attribute(key, *kind),
             Operation::Remove { key } => store.remove(key),
             Operation::Rename { source, dest } => store.rename(source, dest),
             Operation::CreateDictionary { key } => store.create_dictionary(key),
@@ -60,7 +99,7 @@ impl Mounted for MountedEngine {
     fn contents(&mut self) -> Result<Contents, SubjectError> {
         let mut entries = Vec::new();
         let mut unread = None;
-        self.0
+        self.store
             .walk(true, &mut |item| match of_item(item) {
                 Ok(entry) => entries.push(entry),
                 Err(key) => unread = Some(key),
@@ -71,12 +110,12 @@ impl Mounted for MountedEngine {
                 "the walk was asked for values and left {key} out"
             )));
         }
-        let root = self.0.attributes(&Key::ROOT).map_err(of_error)?;
+        let root = self.store.attributes(&Key::ROOT).map_err(of_error)?;
         Ok(Contents::new(entries, of_attributes(root)))
     }
 
     fn check(&mut self) -> Result<Health, SubjectError> {
-        let report = self.0.check().map_err(of_error)?;
+        let report = self.store.check().map_err(of_error)?;
         Ok(Health {
             damage: report.damage.iter().map(ToString::to_string).collect(),
             repair_pending: report.repair_pending,

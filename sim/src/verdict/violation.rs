@@ -165,6 +165,8 @@ pub enum Promise {
     Usable,
     /// Every call ends, without a panic.
     Ends,
+    /// A block that takes no more writes is replaced by another one.
+    Replaces,
     /// Calls on the device keep to its rules.
     DeviceRules,
     /// The same calls on the same device do the same.
@@ -189,6 +191,7 @@ impl fmt::Display for Promise {
             Self::Settled => f.write_str("mounting again shows the same"),
             Self::Usable => f.write_str("a recovered store takes changes and keeps them"),
             Self::Ends => f.write_str("every call ends, without a panic"),
+            Self::Replaces => f.write_str("a block that takes no more writes is replaced"),
             Self::DeviceRules => f.write_str("calls on the device keep to its rules"),
             Self::Repeatable => f.write_str("the same calls do the same"),
         }

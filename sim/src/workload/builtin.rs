@@ -2,8 +2,10 @@
 //!
 //! A name is a group and a block size: `split-ascending-512`.
 
+mod attributes;
 mod full;
 mod nested;
+mod partial;
 mod removal;
 mod rename;
 mod sizes;
@@ -34,6 +36,10 @@ pub enum Group {
     Removal,
     /// Values that grow and shrink over the boundaries of the format.
     Sizes,
+    /// Values made of zeros, changed in part, cut and lengthened over the boundaries of the format.
+    Partial,
+    /// Attributes of values, dictionaries and the root, up to sizes at which pairs split.
+    Attributes,
     /// Renames within and across dictionaries, over existing keys, of dictionaries.
     Rename,
     /// A small device is filled until it has no room, freed and filled again.
@@ -42,13 +48,15 @@ pub enum Group {
 
 impl Group {
     /// All groups.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::SplitAscending,
         Self::SplitDescending,
         Self::SplitShuffled,
         Self::Nested,
         Self::Removal,
         Self::Sizes,
+        Self::Partial,
+        Self::Attributes,
         Self::Rename,
         Self::Full,
     ];
@@ -62,6 +70,8 @@ impl Group {
             Self::Nested => "dictionaries in dictionaries, made on the way, emptied and removed",
             Self::Removal => "dictionaries removed with all they hold, split ones and moved ones",
             Self::Sizes => "values growing and shrinking over the boundaries of the format",
+            Self::Partial => "values changed in part, cut and lengthened over the same boundaries",
+            Self::Attributes => "attributes of values, dictionaries and the root, small and large",
             Self::Rename => {
                 "renames within and across dictionaries, over existing keys, of dictionaries"
             }
@@ -82,6 +92,8 @@ impl Group {
             Self::Nested => (roomy(block_size), nested::operations(block_size)),
             Self::Removal => (roomy(block_size), removal::operations(block_size)),
             Self::Sizes => (roomy(block_size), sizes::operations(block_size)),
+            Self::Partial => (roomy(block_size), partial::operations(block_size)),
+            Self::Attributes => (roomy(block_size), attributes::operations(block_size)),
             Self::Rename => (roomy(block_size), rename::operations(block_size)),
             Self::Full => (full::block_count(block_size), full::operations(block_size)),
         };
@@ -100,6 +112,8 @@ impl fmt::Display for Group {
             Self::Nested => "nested",
             Self::Removal => "removal",
             Self::Sizes => "sizes",
+            Self::Partial => "partial",
+            Self::Attributes => "attributes",
             Self::Rename => "rename",
             Self::Full => "full",
         })

@@ -71,6 +71,15 @@ fn only_what_is_meant_to_be_refused_is() {
                 "not found",
                 "value expected",
             ]
+        } else if workload.name().starts_with("partial") {
+            &[
+                "already present",
+                "dictionary expected",
+                "not found",
+                "value expected",
+            ]
+        } else if workload.name().starts_with("attributes") {
+            &["dictionary expected", "not found"]
         } else {
             // Also the full device: its lack of room is not the model's to tell.
             &[]

@@ -1,0 +1,166 @@
+//! Runs of a workload on devices that fail, one for each call that can go wrong, and their recoveries.
+//!
+//! There is no power cut at first. Each call of the subject must then return what the model says or an error that says
+//! why not; and from the moment of the fault on, the medium must hold the state before or after the call it struck,
+//! and everything else as it was. [`FaultSweep::with_crashes`] cuts the power on top of that.
+
+mod report;
+mod trial;
+
+pub use report::{FaultFound, FaultPlace, FaultReport};
+
+use crate::crash::{Candidate, CrashView};
+use crate::faulty::{Fault, FaultClass, FaultyDisk};
+use crate::judge::{Recovery, hear};
+use crate::record::Recording;
+use crate::session::{Session, default_budget};
+use crate::subject::Subject;
+use crate::workload::Workload;
+use rayon::prelude::*;
+use report::Tried;
+use std::sync::Arc;
+use trial::Trial;
+
+/// All faults of one class, tried on one workload.
+///
+/// The report is the same for any number of threads.
+///
+/// ```
+/// use cutpoint::faults::FaultSweep;
+/// use cutpoint::faulty::{FaultClass, Lasting, Trouble};
+/// use cutpoint::subjects::EngineSubject;
+/// use cutpoint::workload::builtin;
+///
+/// let subject = EngineSubject::default();
+/// let workload = builtin::builtin("nested-512")?;
+/// let bad_blocks = FaultClass::EraseRefused(Trouble::Block, Lasting::ForGood);
+/// let report = FaultSweep::new(&subject, &workload, bad_blocks).run();
+/// println!("{} faults tried, {} worked around", report.tried, report.worked_around);
+/// assert_eq!(report.found, []);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct FaultSweep<'a> {
+    subject: &'a dyn Subject,
+    workload: &'a Workload,
+    class: FaultClass,
+    budget: u64,
+    stride: u64,
+    crashes: bool,
+}
+
+impl std::fmt::Debug for FaultSweep<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FaultSweep")
+            .field("subject", &self.subject.name())
+            .field("workload", &self.workload.name())
+            .field("class", &self.class)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> FaultSweep<'a> {
+    /// All faults of `class` on `workload`.
+    pub fn new(subject: &'a dyn Subject, workload: &'a Workload, class: FaultClass) -> Self {
+        Self {
+            subject,
+            workload,
+            class,
+            budget: default_budget(workload.geometry()),
+            stride: 1,
+            crashes: false,
+        }
+    }
+
+    /// The same with every `stride`th fault alone, from the first on; 0 is taken for 1. The report counts the others
+    /// as left out.
+    #[must_use]
+    pub fn with_stride(self, stride: u64) -> Self {
+        let stride = stride.max(1);
+        Self { stride, ..self }
+    }
+
+    /// The same, and for each fault that the subject worked around all crash states of the prefix model from the fault
+    /// on, recovered from on a device with the same bad blocks, or a sound one where those cannot be replaced.
+    #[must_use]
+    pub fn with_crashes(self) -> Self {
+        Self {
+            crashes: true,
+            ..self
+        }
+    }
+
+    /// Runs it.
+    ///
+    /// A violation without any fault is the only one of the report, then.
+    ///
+    /// # Panics
+    ///
+    /// Where [`Workload::check`] fails.
+    pub fn run(&self) -> FaultReport {
+        let mut report = FaultReport::new(self.subject, self.workload, self.class);
+        let healthy = Trial::new(self.subject, self.workload, self.budget, None).run();
+        if healthy.violation.is_some() {
+            report.add(self.workload, &Tried::without_fault(healthy));
+            return report;
+        }
+        report.faults = healthy.occasions(self.class);
+        let tried: Vec<Tried> = (0..report.faults.div_ceil(self.stride))
+            .into_par_iter()
+            .map(|index| self.try_fault(index * self.stride))
+            .collect();
+        for tried in tried {
+            report.add(self.workload, &tried);
+        }
+        report
+    }
+
+    /// One fault: the `at`th of the class.
+    fn try_fault(&self, at: u64) -> Tried {
+        let class = self.class;
+        let fault = Fault { class, at };
+        let outcome = Trial::new(self.subject, self.workload, self.budget, Some(fault)).run();
+        let is_worked_around = outcome.violation.is_none() && outcome.device_errors == 0;
+        let mut tried = Tried::new(fault, outcome);
+        if self.crashes && is_worked_around {
+            self.cut(fault, &mut tried);
+        }
+        tried
+    }
+
+    /// Cuts the power at each write from the fault on.
+    fn cut(&self, fault: Fault, tried: &mut Tried) {
+        let recorded = Recording::with_fault(self.subject, self.workload, self.budget, fault);
+        let recording = match recorded {
+            Ok(recording) => recording,
+            Err(live) => return tried.add_live(*live),
+        };
+        let Some(from) = recording.writes_before_fault() else {
+            return;
+        };
+        for candidate in recording.candidates().split_off(from as usize) {
+            let recovery = self.recover(&recording, &candidate);
+            tried.add_state(&recording, &candidate, recovery);
+        }
+    }
+
+    fn recover(&self, recording: &Recording<'_>, candidate: &Candidate) -> Recovery {
+        let view = match CrashView::new(Arc::clone(recording.trace()), candidate.state) {
+            Ok(view) => view,
+            Err(error) => unreachable!("{error}, but it was made from it"),
+        };
+        let bad_blocks = recording.promises().bad_blocks;
+        let mut lost = recording.defects().lost();
+        let disk = if lost.all(|block| bad_blocks.replaces(block)) {
+            recording.defects().defects_on(view)
+        } else {
+            // What the run could do without, the store cannot work without.
+            FaultyDisk::new(view, None)
+        };
+        hear(
+            Session::new(self.subject, disk, self.budget),
+            recording,
+            candidate,
+        )
+    }
+}

@@ -1,0 +1,199 @@
+use super::trial::Outcome;
+use crate::crash::{Candidate, CrashState};
+use crate::faulty::{Fault, FaultClass};
+use crate::judge::Recovery;
+use crate::record::{LiveViolation, Recording};
+use crate::subject::Subject;
+use crate::verdict::{Verdict, Violation};
+use crate::workload::Workload;
+use serde::{Serialize, Serializer};
+use std::fmt;
+
+/// How many violations a report names; the others are counted.
+const NAMED: usize = 8;
+
+/// What a sweep of faults tried and found. Nothing in it hangs on time or on the number of threads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FaultReport {
+    /// The subject's name.
+    pub subject: String,
+    /// The workload's name.
+    pub workload: String,
+    /// The class of the faults.
+    #[serde(skip)]
+    pub class: FaultClass,
+    /// The faults of the class that there are.
+    pub faults: u64,
+    /// The faults that were tried: all of them, unless some were to be left out.
+    pub tried: u64,
+    /// Those of them after which every call returned what the model says.
+    pub worked_around: u64,
+    /// Calls that returned a device error.
+    pub device_errors: u64,
+    /// Crash states from a fault on that were recovered from.
+    pub states: u64,
+    /// How many violations were found.
+    pub violations: u64,
+    /// The first few, in the order of the faults.
+    pub found: Vec<FaultFound>,
+}
+
+/// A violation on a device that fails.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FaultFound {
+    /// The fault; none where there was none yet.
+    pub fault: Option<Fault>,
+    /// Where it was found.
+    pub place: FaultPlace,
+    /// The step of the workload that the place is in or behind, as text; none where it is behind all of them.
+    pub step: Option<String>,
+    /// What.
+    pub violation: Violation,
+}
+
+/// Where in a run with a fault a violation was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultPlace {
+    /// In the run, or on the medium as it was then.
+    Run {
+        /// The index of the step, where one is known: 0 is the start, operations count from 1.
+        step: Option<u32>,
+    },
+    /// On this crash state of the run.
+    State(CrashState),
+}
+
+impl fmt::Display for FaultPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Run { step: None } => f.write_str("at the end"),
+            Self::Run { step: Some(step) } => write!(f, "step {step}"),
+            Self::State(state) => write!(f, "crash state {state}"),
+        }
+    }
+}
+
+impl Serialize for FaultPlace {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// For example: `program 17 is refused: bad block, for good; step 9 (set /a 3 B): lost key: ...`.
+impl fmt::Display for FaultFound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(fault) = &self.fault {
+            write!(f, "{fault}; ")?;
+        }
+        self.place.fmt(f)?;
+        if let Some(step) = &self.step {
+            write!(f, " ({step})")?;
+        }
+        write!(f, ": {}", self.violation)
+    }
+}
+
+impl FaultReport {
+    pub(super) fn new(subject: &dyn Subject, workload: &Workload, class: FaultClass) -> Self {
+        Self {
+            subject: subject.name().to_owned(),
+            workload: workload.name().to_owned(),
+            class,
+            faults: 0,
+            tried: 0,
+            worked_around: 0,
+            device_errors: 0,
+            states: 0,
+            violations: 0,
+            found: Vec::new(),
+        }
+    }
+
+    pub(super) fn add(&mut self, workload: &Workload, tried: &Tried) {
+        if tried.fault.is_some() {
+            self.tried += 1;
+            self.worked_around += u64::from(tried.device_errors == 0);
+        }
+        self.device_errors += tried.device_errors;
+        self.states += tried.states;
+        self.violations += tried.found.len() as u64;
+        let room = NAMED.saturating_sub(self.found.len());
+        self.found
+            .extend(tried.found.iter().take(room).map(|found| {
+                FaultFound {
+                    fault: tried.fault,
+                    place: found.place,
+                    step: found
+                        .step
+                        .and_then(|index| workload.steps().nth(index as usize))
+                        .map(|step| step.to_string()),
+                    violation: found.violation.clone(),
+                }
+            }));
+    }
+}
+
+/// What came of one fault.
+#[derive(Debug)]
+pub(super) struct Tried {
+    fault: Option<Fault>,
+    device_errors: u64,
+    states: u64,
+    found: Vec<Finding>,
+}
+
+#[derive(Debug)]
+struct Finding {
+    place: FaultPlace,
+    step: Option<u32>,
+    violation: Violation,
+}
+
+impl Tried {
+    pub(super) fn new(fault: Fault, outcome: Outcome) -> Self {
+        Self {
+            fault: Some(fault),
+            ..Self::without_fault(outcome)
+        }
+    }
+
+    pub(super) fn without_fault(outcome: Outcome) -> Self {
+        let found = outcome.violation.map(|(step, violation)| Finding {
+            place: FaultPlace::Run { step },
+            step,
+            violation,
+        });
+        Self {
+            fault: None,
+            device_errors: outcome.device_errors,
+            states: 0,
+            found: found.into_iter().collect(),
+        }
+    }
+
+    /// The run went otherwise when it was recorded.
+    pub(super) fn add_live(&mut self, live: LiveViolation) {
+        self.found.push(Finding {
+            place: FaultPlace::Run { step: live.step },
+            step: live.step,
+            violation: live.violation,
+        });
+    }
+
+    pub(super) fn add_state(
+        &mut self,
+        recording: &Recording<'_>,
+        candidate: &Candidate,
+        recovery: Recovery,
+    ) {
+        self.states += 1;
+        if let Verdict::Violation(violation) = recovery.verdict {
+            let known = recording.step(candidate.step).map(|_| candidate.step);
+            self.found.push(Finding {
+                place: FaultPlace::State(candidate.state),
+                step: known,
+                violation,
+            });
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! The engine on devices that fail: results, what is on the medium from then on, and power cuts on top.
+
+use cutpoint::faults::{FaultReport, FaultSweep};
+use cutpoint::faulty::{FaultClass, Lasting, Trouble};
+use cutpoint::op::Operation;
+use cutpoint::subject::{BadBlocks, Device, Mounted, Promises, Subject, SubjectError};
+use cutpoint::subjects::EngineSubject;
+use cutpoint::verdict::{Promise, ViolationKind};
+use cutpoint::workload::{Workload, builtin};
+use cutpoint_engine::{FormatOptions, MountOptions};
+
+const BAD_PROG: FaultClass = FaultClass::ProgRefused(Trouble::Block, Lasting::ForGood);
+
+fn workloads() -> Vec<Workload> {
+    let mut workloads = builtin::builtins();
+    workloads.retain(|workload| workload.geometry().block_size() < 4096);
+    workloads
+}
+
+/// The engine, with every few compactions moving a pair.
+fn moving() -> EngineSubject {
+    let mount = MountOptions::default().with_block_cycles(2);
+    EngineSubject::new(FormatOptions::default(), mount)
+}
+
+#[track_caller]
+fn assert_clean(report: &FaultReport) {
+    let found: Vec<_> = report.found.iter().map(ToString::to_string).collect();
+    let (workload, count) = (&report.workload, report.violations);
+    assert_eq!(count, 0, "{workload}:\n{}", found.join("\n"));
+}
+
+/// There are ten times as many reads as programs.
+fn stride(class: FaultClass) -> u64 {
+    match class {
+        FaultClass::ReadRefused(..) => 31,
+        _ => 3,
+    }
+}
+
+#[test]
+fn the_engine_keeps_its_promises_on_devices_that_fail() {
+    let subject = EngineSubject::default();
+    for class in FaultClass::ALL {
+        let (mut tried, mut worked_around) = (0, 0);
+        for workload in workloads() {
+            let report = FaultSweep::new(&subject, &workload, class)
+                .with_stride(stride(class))
+                .run();
+            assert_clean(&report);
+            tried += report.tried;
+            worked_around += report.worked_around;
+        }
+        // Where another block can be taken, most faults are nobody's business.
+        let is_replaced = class.is_of_a_block() && class != FaultClass::WearsOut;
+        assert_eq!(2 * worked_around > tried, is_replaced, "{class:?}");
+    }
+}
+
+#[test]
+fn the_engine_keeps_its_promises_where_wear_levelling_meets_a_bad_block() {
+    let subject = moving();
+    for workload in workloads() {
+        let sweep = FaultSweep::new(&subject, &workload, BAD_PROG).with_stride(5);
+        assert_clean(&sweep.run());
+    }
+}
+
+#[test]
+fn a_power_cut_after_a_bad_block_was_replaced_is_like_any_other() {
+    let subject = moving();
+    for name in ["removal-128", "rename-128", "attributes-512"] {
+        let workload = builtin::builtin(name).unwrap();
+        for class in [
+            BAD_PROG,
+            FaultClass::ProgDenied(Trouble::Block),
+            FaultClass::ProgSpoilt(Lasting::Once),
+        ] {
+            let report = FaultSweep::new(&subject, &workload, class)
+                .with_stride(7)
+                .with_crashes()
+                .run();
+            assert_clean(&report);
+            assert!(report.states > 200, "{name}: {} states", report.states);
+        }
+    }
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_report() {
+    let workload = builtin::builtin("nested-128").unwrap();
+    let reports = [1, 3].map(|threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        let sweep = || FaultSweep::new(&Boastful, &workload, BAD_PROG).run();
+        pool.unwrap().install(sweep)
+    });
+    assert!(reports[0].violations > 0);
+    assert_eq!(reports[0], reports[1]);
+}
+
+/// The engine, said to replace the first two blocks too.
+struct Boastful;
+
+impl Subject for Boastful {
+    fn name(&self) -> &'static str {
+        "boastful"
+    }
+
+    fn promises(&self) -> Promises {
+        Promises {
+            bad_blocks: BadBlocks::ReplacedBeyond(0),
+            ..EngineSubject::default().promises()
+        }
+    }
+
+    fn format(&self, device: Device) -> Result<(), SubjectError> {
+        EngineSubject::default().format(device)
+    }
+
+    fn mount(&self, device: Device) -> Result<Box<dyn Mounted>, SubjectError> {
+        EngineSubject::default().mount(device)
+    }
+}
+
+#[test]
+fn finds_blocks_that_are_not_replaced() {
+    let workload = builtin::builtin("nested-512").unwrap();
+    let report = FaultSweep::new(&Boastful, &workload, BAD_PROG).run();
+    let first = &report.found[0];
+    assert_eq!(first.violation.promise, Promise::Replaces);
+    assert_eq!(
+        first.to_string(),
+        "program 0 is refused: bad block, for good; step 0 (format): wrong result: returned 'program failed at \
+         block 1, offset 0: the block is bad'"
+    );
+}
+
+/// The engine with what a careless caller makes of it.
+#[derive(Clone, Copy)]
+enum Careless {
+    /// Device errors are taken for success.
+    Ignores,
+    /// A call that fails is made again, for ever, on a store that is mounted anew.
+    Insists,
+}
+
+struct CarelessStore {
+    careless: Careless,
+    mount: Box<dyn Fn() -> Result<Box<dyn Mounted>, SubjectError>>,
+    store: Box<dyn Mounted>,
+}
+
+impl Subject for Careless {
+    fn name(&self) -> &'static str {
+        "careless"
+    }
+
+    fn promises(&self) -> Promises {
+        Promises {
+            times: cutpoint::subject::Times::NotKept,
+            ..EngineSubject::default().promises()
+        }
+    }
+
+    fn format(&self, device: Device) -> Result<(), SubjectError> {
+        EngineSubject::default().format(device)
+    }
+
+    fn mount(&self, device: Device) -> Result<Box<dyn Mounted>, SubjectError> {
+        let device = cutpoint::shared::Shared::new(device);
+        let mount = move || EngineSubject::default().mount(Box::new(device.clone()));
+        Ok(Box::new(CarelessStore {
+            careless: *self,
+            store: mount()?,
+            mount: Box::new(mount),
+        }))
+    }
+}
+
+impl Mounted for CarelessStore {
+    fn apply(&mut self, operation: &Operation) -> Result<(), SubjectError> {
+        loop {
+            match (self.store.apply(operation), self.careless) {
+                (Err(SubjectError::Device(_)), Careless::Ignores) => return Ok(()),
+                (Err(SubjectError::Device(_)), Careless::Insists) => self.store = (self.mount)()?,
+                (result, _) => return result,
+            }
+        }
+    }
+
+    fn contents(&mut self) -> Result<cutpoint::subject::Contents, SubjectError> {
+        self.store.contents()
+    }
+
+    fn check(&mut self) -> Result<cutpoint::subject::Health, SubjectError> {
+        self.store.check()
+    }
+}
+
+#[test]
+fn finds_errors_that_are_ignored_and_calls_that_do_not_end() {
+    let workload = builtin::builtin("nested-512").unwrap();
+    let failing = FaultClass::ProgRefused(Trouble::Device, Lasting::ForGood);
+    for (careless, kind) in [
+        (Careless::Ignores, ViolationKind::LostKey),
+        (Careless::Insists, ViolationKind::Hang),
+    ] {
+        let report = FaultSweep::new(&careless, &workload, failing)
+            .with_stride(8)
+            .run();
+        let kinds: Vec<_> = report
+            .found
+            .iter()
+            .map(|found| found.violation.kind)
+            .collect();
+        assert!(kinds.contains(&kind), "{kind} is not among {kinds:?}");
+    }
+}
