@@ -28,8 +28,8 @@ use core::fmt;
 
 /// A device made of equal blocks that are erased whole and programmed in units.
 ///
-/// Offsets and lengths are in bytes. Callers pass ranges that lie within one block, reads aligned to
-/// [`Geometry::read_size`] or not as they like, programs aligned to [`Geometry::prog_size`].
+/// Offsets and lengths are in bytes. Callers pass ranges that lie within one block; programs are aligned to
+/// [`Geometry::prog_size`], reads as they like.
 pub trait BlockDevice {
     /// The sizes of the device. Must not change while a store is mounted.
     fn geometry(&self) -> Geometry;

@@ -81,9 +81,7 @@ fn terms<'a>(recording: &'a Recording<'_>, candidate: &Candidate) -> Terms<'a> {
     Terms {
         versions: recording.versions(),
         allowed: candidate.versions.clone(),
-        operation: recording
-            .step(candidate.step)
-            .and_then(|step| step.operation()),
+        operation: recording.step(candidate.step).and_then(Step::operation),
         before: recording.history().version_before(candidate.step),
         inside: candidate.inside,
         may_be_uninitialised: candidate.before_first_return

@@ -49,7 +49,8 @@ impl<D: BlockDevice, C: Clock> Store<D, C> {
 
     /// Puts `value` into the value under `key` from `offset` on; what the value holds before and behind that stays.
     /// Where it is shorter than `offset`, `value` goes to its end; where there is none, `value` is all of it, and
-    /// dictionaries above it are made.
+    /// dictionaries above it are made. Where there is a value and nothing to put into it, nothing happens: it keeps its
+    /// time.
     ///
     /// # Errors
     ///
@@ -68,7 +69,8 @@ impl<D: BlockDevice, C: Clock> Store<D, C> {
         })
     }
 
-    /// Cuts the value under `key` to `size` bytes, or lengthens it by zero bytes.
+    /// Cuts the value under `key` to `size` bytes, or lengthens it by zero bytes. Where it has that size, nothing happens:
+    /// it keeps its time.
     ///
     /// # Errors
     ///
@@ -93,7 +95,7 @@ impl<D: BlockDevice, C: Clock> Store<D, C> {
             {
                 // A shorter list is the same one, entered further down.
                 let body = Body::Ctz(store.volume.cut_ctz(value, size)?);
-                return store.replace(slot, entry, body);
+                return store.replace(key, slot, entry, body);
             }
             let mut rest = vec![0; size as usize];
             store.read_entry(&entry, 0, &mut rest)?;
@@ -295,15 +297,14 @@ impl<D: BlockDevice, C: Clock> Store<D, C> {
     }
 
     /// Gives a value another body, and the time.
-    fn replace(&mut self, slot: Slot, entry: Entry, body: Body) -> Result<(), Error> {
+    fn replace(&mut self, key: &Key, slot: Slot, entry: Entry, body: Body) -> Result<(), Error> {
         let mut edits = Vec::from([Edit::Replace(slot.id, body)]);
         if let Some(now) = self.clock.now() {
             let time = now.encode().to_vec();
             let mut timed = entry;
             timed.attributes.insert(TIME_ATTRIBUTE, time.clone());
-            if self.volume.fits(&timed) {
-                edits.push(Edit::SetAttribute(slot.id, TIME_ATTRIBUTE, time));
-            }
+            self.check_fits(key, &timed)?;
+            edits.push(Edit::SetAttribute(slot.id, TIME_ATTRIBUTE, time));
         }
         Ok(self.volume.commit(slot.pair, edits, self.volume.global)?)
     }

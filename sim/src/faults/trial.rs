@@ -120,7 +120,7 @@ impl<'a, 's> Trial<'a, 's> {
     }
 
     fn format(&mut self) -> Result<Next, Violation> {
-        let formatted = self.with_second_try(|session| session.format())?;
+        let formatted = self.with_second_try(Session::format)?;
         match formatted {
             Some(()) => self.mount(),
             None => Ok(Next::End),
@@ -128,8 +128,8 @@ impl<'a, 's> Trial<'a, 's> {
     }
 
     fn mount(&mut self) -> Result<Next, Violation> {
+        let mounted = self.with_second_try(Session::mount)?;
         self.undecided = false;
-        let mounted = self.with_second_try(|session| session.mount())?;
         Ok(mounted.map_or(Next::End, |()| Next::Step))
     }
 

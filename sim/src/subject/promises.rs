@@ -96,11 +96,11 @@ impl Promises {
             ModelNode::Value { content, .. } if content.len() <= block_size / 8 => content.len(),
             ModelNode::Value { .. } | ModelNode::Dictionary { .. } => 0,
         };
-        let root = after.root_attributes();
+        let of_root = after.root_attributes();
         let mut changed = after
             .nodes()
             .filter(|(key, node)| before.get(key) != Some(node));
-        (before.root_attributes() != root && is_large(&Key::ROOT, root, 0))
+        (before.root_attributes() != of_root && is_large(&Key::ROOT, of_root, 0))
             || changed.any(|(key, node)| is_large(key, node.attributes(), inline(node)))
     }
 }
