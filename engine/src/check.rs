@@ -14,6 +14,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
+use core::mem;
 use core::ops::ControlFlow;
 
 /// What a check found.
@@ -63,6 +64,16 @@ struct ListedPair {
     reached: bool,
 }
 
+/// How a walk through the dictionaries has come upon a pair.
+enum Reach {
+    /// It is on the list, and nothing else has led to it.
+    Listed,
+    /// It is not on the list yet, as the global state announces.
+    Moved,
+    /// It must not be there: the walk does not go on from it.
+    Damaged,
+}
+
 impl Check {
     /// Follows the list of all pairs.
     fn list<D: BlockDevice>(&mut self, volume: &mut Volume<D>) -> Result<(), Fault> {
@@ -92,8 +103,9 @@ impl Check {
             }
             pair.reached = true;
         }
-        let mut open = vec![volume.root];
-        while let Some(head) = open.pop() {
+        // With each, whether what leads to it has moved: then the list may not lead to it yet, either.
+        let mut open = vec![(volume.root, false)];
+        while let Some((head, mut moved)) = open.pop() {
             let mut pairs = volume.dictionary_pairs(head);
             let mut last: Option<Entry> = None;
             loop {
@@ -101,13 +113,15 @@ impl Check {
                 let Some(pair) = self.note(next)?.flatten() else {
                     break;
                 };
-                if !self.reach(&pair, volume.global.orphans) {
-                    break;
+                match self.reach(&pair, volume.global.orphans, moved) {
+                    Reach::Listed => {}
+                    Reach::Moved => moved = true,
+                    Reach::Damaged => break,
                 }
                 for (id, entry) in volume.visible_entries(&pair) {
                     self.name(&pair, id, entry, last.as_ref());
                     match entry.body {
-                        Body::Dictionary(below) => open.push(below),
+                        Body::Dictionary(below) => open.push((below, moved)),
                         Body::Ctz(value) => {
                             let checked = self.value(volume, value);
                             self.note(checked)?;
@@ -133,36 +147,39 @@ impl Check {
         }
     }
 
-    /// Notes that a dictionary holds the pair; false where the walk must not go on from it. `moved` where the global
-    /// state says that a dictionary may have moved to where the list does not lead yet.
-    fn reach(&mut self, pair: &Pair, moved: bool) -> bool {
+    /// Notes that a dictionary holds the pair. `may_move` where the global state says that a dictionary may have moved to
+    /// where the list does not lead yet, `moved` where this one has, or the one that it was made in: what is new in it is
+    /// not on the list either.
+    fn reach(&mut self, pair: &Pair, may_move: bool, moved: bool) -> Reach {
         let address = pair.address();
         let places = address
             .blocks()
             .map(|block| self.places.get(&block).copied());
         let kind = match places {
             [Some(place), Some(same)] if place == same => {
-                let listed = &mut self.listed[place];
-                if !core::mem::replace(&mut listed.reached, true) {
-                    return true;
+                if !mem::replace(&mut self.listed[place].reached, true) {
+                    return Reach::Listed;
                 }
                 CorruptionKind::DictionaryCycle
             }
             // It keeps one block of its old self, which the list leads to.
-            [Some(place), None] | [None, Some(place)] if moved => {
-                if core::mem::replace(&mut self.listed[place].reached, true) {
-                    CorruptionKind::DictionaryCycle
-                } else {
-                    for block in address.blocks() {
-                        self.owned.insert(block);
-                    }
-                    return true;
+            [Some(place), None] | [None, Some(place)] if may_move => {
+                if !mem::replace(&mut self.listed[place].reached, true) {
+                    self.owned.extend(address.blocks());
+                    return Reach::Moved;
                 }
+                CorruptionKind::DictionaryCycle
+            }
+            [None, None] if moved => {
+                if address.blocks().iter().all(|&block| self.own(block)) {
+                    return Reach::Moved;
+                }
+                CorruptionKind::Cycle
             }
             _ => CorruptionKind::NotOnList,
         };
         self.damage(pair.block(), kind);
-        false
+        Reach::Damaged
     }
 
     /// Follows all pointers of a value.

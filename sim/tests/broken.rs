@@ -8,7 +8,7 @@ use cutpoint::subjects::EngineSubject;
 use cutpoint::verdict::ViolationKind;
 use cutpoint::workload::{Workload, builtin, images};
 use cutpoint_engine::device::BlockId;
-use cutpoint_engine::{FormatOptions, MountOptions, Sabotage};
+use cutpoint_engine::{FormatOptions, MountOptions, Sabotage, Timestamp};
 use std::path::Path;
 
 /// What a fault makes of an open store.
@@ -55,6 +55,7 @@ impl Subject for Broken {
 struct Late {
     store: Box<dyn Mounted>,
     pending: Option<Operation>,
+    next_time: Timestamp,
 }
 
 impl Late {
@@ -67,8 +68,14 @@ impl Late {
 }
 
 impl Mounted for Late {
+    fn set_time(&mut self, now: Timestamp) {
+        // The operation that is pending keeps the time at which it was called.
+        self.next_time = now;
+    }
+
     fn apply(&mut self, operation: &Operation) -> Result<(), SubjectError> {
         self.catch_up()?;
+        self.store.set_time(self.next_time);
         self.pending = Some(operation.clone());
         Ok(())
     }
@@ -94,6 +101,7 @@ fn late(store: Box<dyn Mounted>) -> Box<dyn Mounted> {
     Box::new(Late {
         store,
         pending: None,
+        next_time: Timestamp::EPOCH,
     })
 }
 
