@@ -16,33 +16,32 @@ pub(crate) fn versions() -> String {
     format!("cutpoint-engine {} against {c}", env!("CARGO_PKG_VERSION"))
 }
 
-/// The table of the rows of one setting, two lines for each: C, then the engine.
-pub(crate) fn table(comparisons: &[Comparison]) -> Table {
+/// The table of the rows of one setting, two lines for each: C and the ratio of times, the engine and its targets.
+pub(crate) fn table(comparisons: &[Comparison]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header([
-        "row", "side", "ns", "read B", "prog B", "erase B", "progs", "erases", "syncs", "ratio",
-        "target",
+        "row",
+        "side",
+        "ns",
+        "read B",
+        "prog B",
+        "erase B",
+        "progs",
+        "erases",
+        "syncs",
+        "time engine/C, targets",
     ]);
     for comparison in comparisons {
-        let row = comparison.row.to_string();
-        if let Some((c, _)) = &comparison.c {
-            table.add_row(line(&row, "C", c, comparison.operations, "", ""));
+        let operations = comparison.operations;
+        let mut name = comparison.row.to_string();
+        if let Some((c, ratio)) = &comparison.c {
+            table.add_row(line(&name, "C", c, operations, &show_ratio(*ratio)));
+            name.clear();
         }
-        let (name, ratio) = match &comparison.c {
-            Some((_, ratio)) => ("", show_ratio(*ratio)),
-            None => (row.as_str(), String::new()),
-        };
-        let verdict = verdict(comparison);
         let engine = &comparison.engine;
-        table.add_row(line(
-            name,
-            "engine",
-            engine,
-            comparison.operations,
-            &ratio,
-            &verdict,
-        ));
+        let verdict = verdict(comparison);
+        table.add_row(line(&name, "engine", engine, operations, &verdict));
     }
     for column in table.column_iter_mut().skip(2).take(7) {
         column.set_cell_alignment(CellAlignment::Right);
@@ -50,17 +49,10 @@ pub(crate) fn table(comparisons: &[Comparison]) -> Table {
     for column in table.column_iter_mut() {
         column.set_padding((0, 1));
     }
-    table
+    table.trim_fmt()
 }
 
-fn line(
-    row: &str,
-    side: &str,
-    measured: &Measured,
-    operations: u32,
-    ratio: &str,
-    verdict: &str,
-) -> Vec<String> {
+fn line(row: &str, side: &str, measured: &Measured, operations: u32, remark: &str) -> Vec<String> {
     let Traffic {
         reads: _,
         read_bytes,
@@ -77,7 +69,7 @@ fn line(
     ];
     cells.extend([read_bytes, prog_bytes, erased_bytes].map(|total| share(total, operations, 0)));
     cells.extend([progs, erases, syncs].map(|total| share(total, operations, 2)));
-    cells.extend([ratio.to_owned(), verdict.to_owned()]);
+    cells.push(remark.to_owned());
     cells
 }
 
@@ -106,7 +98,7 @@ fn verdict(comparison: &Comparison) -> String {
     } else if misses.is_empty() {
         "met".to_owned()
     } else {
-        format!("MISSED {}", misses.join(", "))
+        format!("MISSED {}", misses.join("+"))
     }
 }
 
@@ -115,7 +107,11 @@ pub(crate) fn summary(comparisons: &[Comparison]) -> String {
     let mut lines = Vec::new();
     for growth in target::growths(comparisons) {
         let verdict = if growth.is_met() { "met" } else { "MISSED" };
-        lines.push(format!("{}: x{:.2}: {verdict}", growth.name(), growth.times));
+        lines.push(format!(
+            "{}: x{:.2}: {verdict}",
+            growth.name(),
+            growth.times
+        ));
     }
     let judged = comparisons
         .iter()

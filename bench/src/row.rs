@@ -142,6 +142,21 @@ impl Row {
         !summary
     }
 
+    /// Whether the row takes C long and is not one of those that targets about growth need.
+    pub(crate) fn is_slow(self) -> bool {
+        match self {
+            Self::Keys {
+                operation,
+                count: 4000,
+                ..
+            } => !matches!(
+                operation,
+                KeyOperation::LookupHit | KeyOperation::LookupMiss | KeyOperation::Summary(_)
+            ),
+            _ => false,
+        }
+    }
+
     /// Whether C may do less here than the engine does, and the row is for information.
     pub(crate) fn is_uneven(self) -> bool {
         matches!(
@@ -187,9 +202,9 @@ impl fmt::Display for ValueOperation {
             Self::WriteWhole => "write-whole",
             Self::ReadWhole => "read-whole",
             Self::ReadParts => "read-parts",
-            Self::ReadPartsOpen => "read-parts-c-keeps-open",
+            Self::ReadPartsOpen => "read-parts-c-open",
             Self::AppendParts => "append-parts",
-            Self::AppendPartsOpen => "append-parts-c-keeps-open",
+            Self::AppendPartsOpen => "append-parts-c-open",
         })
     }
 }

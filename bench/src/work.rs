@@ -16,6 +16,8 @@ const SMALL: usize = 32;
 const PART: usize = 4096;
 /// How many calls a measured loop makes, about: enough for the clock.
 const CALLS: u32 = 200;
+/// How many times it overwrites: enough for logs to be compacted as often as they are in the long run.
+const OVERWRITES: u32 = 2000;
 /// How many entries a measured loop reads, about, where a call reads them all.
 const ENTRIES: u32 = 4000;
 /// How many bytes a measured loop moves, about.
@@ -96,7 +98,11 @@ impl<S: Subject> Work<S> {
                 (Action::Exists, absent.collect(), few())
             }
             KeyOperation::Get => (Action::Read, sample(), few()),
-            KeyOperation::Overwrite => (Action::Set, sample(), few()),
+            KeyOperation::Overwrite => (
+                Action::Set,
+                paths(count, Order::Shuffled),
+                OVERWRITES.div_ceil(count),
+            ),
             KeyOperation::List => (Action::List, dictionary(), per_entry()),
             KeyOperation::Remove(order) => (Action::Remove, paths(count, order), 1),
             KeyOperation::Mount => (Action::Mount, dictionary(), per_entry()),

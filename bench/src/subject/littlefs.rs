@@ -45,7 +45,8 @@ impl Littlefs {
         let geometry = ram.geometry();
         let cache = ram.setting().cache;
         // SAFETY: the bindings' structures are plain C data, for which all zeros is what C programs start from.
-        let (state, config, file, file_config) = unsafe { (zeroed(), zeroed(), zeroed(), zeroed()) };
+        let (state, config, file, file_config) =
+            unsafe { (zeroed(), zeroed(), zeroed(), zeroed()) };
         let parts = Box::into_raw(Box::new(Parts {
             lfs: state,
             config,
@@ -166,8 +167,7 @@ impl Littlefs {
 
 const READ_ONLY: u32 = lfs::lfs_open_flags_LFS_O_RDONLY;
 const WRITE_ONLY: u32 = lfs::lfs_open_flags_LFS_O_WRONLY;
-const REPLACE: u32 =
-    WRITE_ONLY | lfs::lfs_open_flags_LFS_O_CREAT | lfs::lfs_open_flags_LFS_O_TRUNC;
+const REPLACE: u32 = WRITE_ONLY | lfs::lfs_open_flags_LFS_O_CREAT | lfs::lfs_open_flags_LFS_O_TRUNC;
 const APPEND: u32 = WRITE_ONLY | lfs::lfs_open_flags_LFS_O_APPEND;
 
 impl Subject for Littlefs {
@@ -205,10 +205,7 @@ impl Subject for Littlefs {
 
     fn create_dictionary(&mut self, key: &CString) {
         // SAFETY: the store is mounted, the path ends with a zero byte.
-        succeed(
-            unsafe { lfs::lfs_mkdir(self.lfs(), key.as_ptr()) },
-            "mkdir",
-        );
+        succeed(unsafe { lfs::lfs_mkdir(self.lfs(), key.as_ptr()) }, "mkdir");
     }
 
     fn set(&mut self, key: &CString, value: &[u8]) {
@@ -255,10 +252,7 @@ impl Subject for Littlefs {
 
     fn read_through(&mut self, key: &CString, buffer: &mut [u8], part: usize) -> usize {
         self.open(key, READ_ONLY);
-        let got = buffer
-            .chunks_mut(part)
-            .map(|chunk| self.read(chunk))
-            .sum();
+        let got = buffer.chunks_mut(part).map(|chunk| self.read(chunk)).sum();
         self.close();
         got
     }
