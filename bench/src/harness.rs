@@ -61,11 +61,11 @@ impl<S: Subject> Runner for Harness<S> {
         };
         let meter = ram.meter();
         let mut store = S::mount(ram);
-        work.warm_up(&mut store);
+        work::warm_up(&mut store);
         meter.reset();
         let begin = clock::now();
         let (store, found) = work.measured_loop(store);
-        let time = clock::now() - begin;
+        let time = clock::now().saturating_sub(begin);
         let traffic = meter.traffic();
         assert_eq!(found, work.found, "{row}: keys and bytes found");
         self.ram = Some(store.unmount());
@@ -73,6 +73,63 @@ impl<S: Subject> Runner for Harness<S> {
             time,
             traffic,
             operations: work.operations,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::subject::engine::Engine;
+
+    fn small_rows() -> impl Iterator<Item = Row> {
+        let rows = Row::all().into_iter();
+        rows.filter(|row| match row {
+            Row::Keys { count, .. } => *count <= 100,
+            Row::Value { size, .. } => *size <= 64 << 10,
+        })
+    }
+
+    /// Runs the small rows with every setting; each finds what it should, or the harness panics.
+    fn runs_alike_each_time<S: Subject>(runs: impl Fn(Row) -> bool) {
+        for setting in Setting::ALL {
+            let mut harness = Harness::<S>::new(setting);
+            for row in small_rows().filter(|row| runs(*row)) {
+                let (first, second) = (harness.run(row), harness.run(row));
+                assert_eq!(first.traffic, second.traffic, "{setting}/{row}");
+                assert!(first.traffic.read_bytes > 0, "{setting}/{row}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_engine_runs_every_row() {
+        runs_alike_each_time::<Engine>(|_| true);
+    }
+
+    #[cfg(feature = "littlefs-c")]
+    #[test]
+    fn c_runs_every_row_that_it_has_a_call_for() {
+        runs_alike_each_time::<crate::subject::littlefs::Littlefs>(Row::has_c);
+    }
+
+    #[test]
+    fn changes_reach_the_device_durably_and_reads_change_nothing() {
+        let mut harness = Harness::<Engine>::new(Setting::ALL[0]);
+        for row in small_rows() {
+            let Sample {
+                traffic,
+                operations,
+                ..
+            } = harness.run(row);
+            let name = row.to_string();
+            let changes = ["create", "overwrite", "remove", "write", "append"];
+            if changes.iter().any(|change| name.starts_with(change)) {
+                assert!(traffic.syncs >= u64::from(operations), "{name}");
+            } else {
+                let writes = traffic.progs + traffic.erases + traffic.syncs;
+                assert_eq!(writes, 0, "{name}");
+            }
         }
     }
 }

@@ -200,8 +200,8 @@ fn count_instructions(filter: &[String], profiles: Option<PathBuf>) -> Result<()
         let engine = count(Side::Engine, "engine")?;
         if c_side(setting).is_some() && row.has_c() {
             let c = count(Side::C, "c")?;
-            let ratio = engine as f64 / c as f64;
-            println!("{name:42} C {c:12}  engine {engine:12}  ratio {ratio:.3}");
+            let (whole, part) = (engine / c, engine % c * 1000 / c);
+            println!("{name:42} C {c:12}  engine {engine:12}  ratio {whole}.{part:03}");
         } else {
             println!("{name:42} {:14}  engine {engine:12}", "");
         }

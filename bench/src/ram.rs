@@ -44,25 +44,18 @@ impl Meter {
 #[derive(Debug)]
 pub(crate) struct Ram {
     bytes: Vec<u8>,
-    setting: Setting,
-    geometry: Geometry,
+    pub(crate) setting: Setting,
     meter: Meter,
 }
 
 impl Ram {
     /// An erased device.
     pub(crate) fn new(setting: Setting) -> Self {
-        let geometry = setting.geometry();
         Self {
-            bytes: vec![0xff; geometry.capacity() as usize],
+            bytes: vec![0xff; setting.geometry().capacity() as usize],
             setting,
-            geometry,
             meter: Meter::default(),
         }
-    }
-
-    pub(crate) fn setting(&self) -> Setting {
-        self.setting
     }
 
     pub(crate) fn meter(&self) -> Meter {
@@ -101,7 +94,7 @@ impl Ram {
 
     #[inline]
     pub(crate) fn erase_block(&mut self, block: u32) {
-        let length = self.geometry.block_size() as usize;
+        let length = self.setting.block as usize;
         self.meter.count(|traffic| {
             traffic.erases += 1;
             traffic.erased_bytes += length as u64;
@@ -116,14 +109,14 @@ impl Ram {
     }
 
     fn range(&self, block: u32, offset: u32, length: usize) -> Range<usize> {
-        let start = block as usize * self.geometry.block_size() as usize + offset as usize;
+        let start = block as usize * self.setting.block as usize + offset as usize;
         start..start + length
     }
 }
 
 impl BlockDevice for Ram {
     fn geometry(&self) -> Geometry {
-        self.geometry
+        self.setting.geometry()
     }
 
     fn read(&mut self, block: BlockId, offset: u32, buffer: &mut [u8]) -> Result<(), DeviceError> {

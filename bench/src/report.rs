@@ -16,7 +16,7 @@ pub(crate) fn versions() -> String {
     format!("cutpoint-engine {} against {c}", env!("CARGO_PKG_VERSION"))
 }
 
-/// The table of the rows of one setting, two lines for each: C and the ratio of times, the engine and its targets.
+/// The table of the rows of one setting, two lines for each: C and the engine's time as a share of it, then the engine and its targets.
 pub(crate) fn table(comparisons: &[Comparison]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
@@ -30,7 +30,7 @@ pub(crate) fn table(comparisons: &[Comparison]) -> String {
         "progs",
         "erases",
         "syncs",
-        "time engine/C, targets",
+        "time ratio, targets",
     ]);
     for comparison in comparisons {
         let operations = comparison.operations;
@@ -67,20 +67,22 @@ fn line(row: &str, side: &str, measured: &Measured, operations: u32, remark: &st
         side.to_owned(),
         format!("{:.0}", measured.nanoseconds),
     ];
-    cells.extend([read_bytes, prog_bytes, erased_bytes].map(|total| share(total, operations, 0)));
+    cells.extend([read_bytes, prog_bytes, erased_bytes].map(|total| share(total, operations, 1)));
     cells.extend([progs, erases, syncs].map(|total| share(total, operations, 2)));
     cells.push(remark.to_owned());
     cells
 }
 
 /// A count per operation; a whole number without a fraction.
-fn share(total: u64, operations: u32, places: usize) -> String {
+fn share(total: u64, operations: u32, places: u32) -> String {
     let operations = u64::from(operations);
     if total.is_multiple_of(operations) {
-        (total / operations).to_string()
-    } else {
-        format!("{:.*}", places.max(1), total as f64 / operations as f64)
+        return (total / operations).to_string();
     }
+    let scale = 10_u64.pow(places);
+    let scaled = (total * scale + operations / 2) / operations;
+    let (whole, part) = (scaled / scale, scaled % scale);
+    format!("{whole}.{part:0width$}", width = places as usize)
 }
 
 fn show_ratio(ratio: Ratio) -> String {
@@ -98,7 +100,7 @@ fn verdict(comparison: &Comparison) -> String {
     } else if misses.is_empty() {
         "met".to_owned()
     } else {
-        format!("MISSED {}", misses.join("+"))
+        format!("MISS {}", misses.join("+"))
     }
 }
 
@@ -182,4 +184,17 @@ pub(crate) fn json(comparisons: &[Comparison]) -> Result<String, serde_json::Err
         lines.push(serde_json::to_string(&JsonGrowth::from(growth))?);
     }
     Ok(lines.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::share;
+
+    #[test]
+    fn counts_are_rounded_only_where_they_must_be() {
+        assert_eq!(share(600, 200, 2), "3");
+        assert_eq!(share(601, 200, 2), "3.01");
+        assert_eq!(share(1999, 1000, 2), "2.00");
+        assert_eq!(share(7, 100, 1), "0.1");
+    }
 }

@@ -119,3 +119,68 @@ pub(crate) fn growths(comparisons: &[Comparison]) -> Vec<Growth> {
     }
     growths
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::{Measured, Ratio};
+    use crate::ram::Traffic;
+
+    fn comparison(operation: KeyOperation, ratio: f64, syncs: [u64; 2]) -> Comparison {
+        let [c, engine] = syncs.map(|syncs| Measured {
+            nanoseconds: 1.0,
+            traffic: Traffic {
+                syncs,
+                ..Traffic::default()
+            },
+        });
+        let ratio = Ratio {
+            median: ratio,
+            min: ratio,
+            max: ratio,
+        };
+        Comparison {
+            setting: Setting::ALL[0],
+            row: Row::Keys {
+                operation,
+                count: 1000,
+                created: Order::Sorted,
+            },
+            operations: 1,
+            pairs: 3,
+            c: Some((c, ratio)),
+            engine,
+        }
+    }
+
+    #[test]
+    fn each_target_can_be_missed_alone() {
+        let of = |operation, ratio, syncs| misses(&comparison(operation, ratio, syncs));
+        assert!(of(KeyOperation::Overwrite, 1.0, [2, 2]).is_empty());
+        assert_eq!(of(KeyOperation::Overwrite, 1.1, [2, 2]), ["time"]);
+        assert_eq!(of(KeyOperation::Overwrite, 1.0, [2, 3]), ["sync"]);
+        assert_eq!(of(KeyOperation::LookupHit, 0.1, [0, 0]), ["time 1/20"]);
+        assert!(of(KeyOperation::Create, 0.19, [2, 1]).is_empty());
+    }
+
+    #[test]
+    fn growth_is_that_of_the_cost_per_call_or_per_key() {
+        for (operation, grown, times) in [
+            (KeyOperation::LookupHit, 2.0, 2.0),
+            (KeyOperation::Summary(Summary::Digest), 4.0, 1.0),
+        ] {
+            let small = comparison(operation, 1.0, [0, 0]);
+            let mut large = small.clone();
+            large.row = Row::Keys {
+                operation,
+                count: 4000,
+                created: Order::Sorted,
+            };
+            large.engine.nanoseconds = grown;
+            let growths = growths(&[small, large]);
+            assert_eq!(growths.len(), 1);
+            assert!((growths[0].times - times).abs() < 1e-9);
+            assert_eq!(growths[0].is_met(), times <= GROWTH);
+        }
+    }
+}

@@ -69,6 +69,12 @@ pub(crate) fn prepare<S: Subject>(store: &mut S, start: Start) {
     }
 }
 
+/// Brings a store that has just been mounted to the state in which it usually is: it has been searched before.
+pub(crate) fn warm_up<S: Subject>(store: &mut S) {
+    // Behind all others.
+    store.exists(&S::key(&format!("{DICTIONARY}/zzz")));
+}
+
 impl<S: Subject> Work<S> {
     pub(crate) fn new(row: Row) -> Self {
         match row {
@@ -164,12 +170,6 @@ impl<S: Subject> Work<S> {
             operations,
             found,
         }
-    }
-
-    /// Brings a store that has just been mounted to the state in which it usually is: it has been searched before.
-    pub(crate) fn warm_up(&self, store: &mut S) {
-        // Behind all others.
-        store.exists(&S::key(&format!("{DICTIONARY}/zzz")));
     }
 
     /// What is measured, and nothing else; also says how many keys and bytes were found. Not inlined: instructions

@@ -43,7 +43,7 @@ impl Littlefs {
     /// C's structures over the device, nothing mounted yet.
     fn over(ram: Ram) -> Self {
         let geometry = ram.geometry();
-        let cache = ram.setting().cache;
+        let cache = ram.setting.cache;
         // SAFETY: the bindings' structures are plain C data, for which all zeros is what C programs start from.
         let (state, config, file, file_config) =
             unsafe { (zeroed(), zeroed(), zeroed(), zeroed()) };
@@ -117,7 +117,7 @@ impl Littlefs {
                 self.lfs(),
                 self.file(),
                 key.as_ptr(),
-                flags as c_int,
+                flags.cast_signed(),
                 self.file_config(),
             )
         };
@@ -151,7 +151,7 @@ impl Littlefs {
     }
 
     fn seek(&mut self, offset: u32) {
-        let whence = lfs::lfs_whence_flags_LFS_SEEK_SET as c_int;
+        let whence = lfs::lfs_whence_flags_LFS_SEEK_SET.cast_signed();
         // SAFETY: the file is open.
         let at =
             unsafe { lfs::lfs_file_seek(self.lfs(), self.file(), offset.cast_signed(), whence) };
