@@ -1,8 +1,8 @@
 //! Runs rows on one side, each time from the same image.
 
 use crate::clock;
-use crate::ram::{Ram, Traffic};
-use crate::row::{Row, Start};
+use crate::ram::{Image, Ram, Traffic};
+use crate::row::{Draw, Row, Start};
 use crate::setting::Setting;
 use crate::subject::Subject;
 use crate::work::{self, Work};
@@ -19,7 +19,7 @@ pub(crate) struct Sample {
 
 /// One side, ready to run rows.
 pub(crate) trait Runner {
-    /// Runs the row once.
+    /// Runs the row once, with each of its draws.
     fn run(&mut self, row: Row) -> Sample;
 }
 
@@ -28,9 +28,10 @@ pub(crate) struct Harness<S: Subject> {
     /// The device; a run has it meanwhile.
     ram: Option<Ram>,
     /// What rows start from, as far as made.
-    images: HashMap<Start, Vec<u8>>,
-    /// The row last run, which will mostly be run again.
-    work: Option<(Row, Work<S>)>,
+    images: HashMap<(Start, Draw), Image>,
+    /// The row last run, which will mostly be run again, by draw.
+    row: Option<Row>,
+    works: Vec<Work<S>>,
 }
 
 impl<S: Subject> Harness<S> {
@@ -38,42 +39,54 @@ impl<S: Subject> Harness<S> {
         Self {
             ram: Some(Ram::new(setting)),
             images: HashMap::new(),
-            work: None,
+            row: None,
+            works: Vec::new(),
         }
+    }
+
+    /// The device with what the row starts from on it.
+    fn device(&mut self, start: Start, draw: Draw) -> Ram {
+        let mut ram = self.ram.take().expect("a run gives the device back");
+        if let Some(image) = self.images.get(&(start, draw)) {
+            ram.restore(image);
+            return ram;
+        }
+        ram.erase_all();
+        let mut store = S::mount(S::format(ram));
+        work::prepare(&mut store, start, draw);
+        let ram = store.unmount();
+        self.images.insert((start, draw), ram.image());
+        ram
     }
 }
 
 impl<S: Subject> Runner for Harness<S> {
     fn run(&mut self, row: Row) -> Sample {
-        let mut ram = self.ram.take().expect("a run gives the device back");
-        let start = row.start();
-        if let Some(image) = self.images.get(&start) {
-            ram.restore(image);
-        } else {
-            let mut store = S::mount(S::format(ram));
-            work::prepare(&mut store, start);
-            ram = store.unmount();
-            self.images.insert(start, ram.bytes().to_vec());
+        if self.row != Some(row) {
+            self.row = Some(row);
+            self.works = row.draws().map(|draw| Work::new(row, draw)).collect();
         }
-        let work = match &mut self.work {
-            Some((known, work)) if *known == row => work,
-            work => &mut work.insert((row, Work::new(row))).1,
+        let mut sample = Sample {
+            time: Duration::ZERO,
+            traffic: Traffic::default(),
+            operations: 0,
         };
-        let meter = ram.meter();
-        let mut store = S::mount(ram);
-        work::warm_up(&mut store);
-        meter.reset();
-        let begin = clock::now();
-        let (store, found) = work.measured_loop(store);
-        let time = clock::now().saturating_sub(begin);
-        let traffic = meter.traffic();
-        assert_eq!(found, work.found, "{row}: keys and bytes found");
-        self.ram = Some(store.unmount());
-        Sample {
-            time,
-            traffic,
-            operations: work.operations,
+        for (index, draw) in row.draws().enumerate() {
+            let ram = self.device(row.start(), draw);
+            let meter = ram.meter();
+            let mut store = S::mount(ram);
+            work::warm_up(&mut store);
+            let work = &mut self.works[index];
+            meter.reset();
+            let begin = clock::now();
+            let (store, found) = work.measured_loop(store);
+            sample.time += clock::now().saturating_sub(begin);
+            sample.traffic += meter.traffic();
+            sample.operations += work.operations;
+            assert_eq!(found, work.found, "{row}: keys and bytes found");
+            self.ram = Some(store.unmount());
         }
+        sample
     }
 }
 

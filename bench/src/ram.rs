@@ -4,7 +4,7 @@ use crate::setting::Setting;
 use cutpoint_engine::device::{BlockDevice, BlockId, DeviceError, Geometry};
 use serde::Serialize;
 use std::cell::Cell;
-use std::ops::Range;
+use std::ops::{AddAssign, Range};
 use std::rc::Rc;
 
 /// What a device was asked to do, in calls and in bytes.
@@ -18,6 +18,21 @@ pub(crate) struct Traffic {
     pub(crate) erased_bytes: u64,
     pub(crate) syncs: u64,
 }
+
+impl AddAssign for Traffic {
+    fn add_assign(&mut self, other: Self) {
+        self.reads += other.reads;
+        self.read_bytes += other.read_bytes;
+        self.progs += other.progs;
+        self.prog_bytes += other.prog_bytes;
+        self.erases += other.erases;
+        self.erased_bytes += other.erased_bytes;
+        self.syncs += other.syncs;
+    }
+}
+
+/// What erased bytes read as.
+const ERASED: u8 = 0xff;
 
 /// Counters that stay at hand while a store owns the device.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +54,10 @@ impl Meter {
     }
 }
 
+/// The blocks of a device that are not erased.
+#[derive(Debug)]
+pub(crate) struct Image(Vec<(usize, Vec<u8>)>);
+
 /// Blocks in memory. A read or a program is one copy, an erase one fill, and nothing is checked but the bounds: what
 /// a side costs is its own work, not the device's.
 #[derive(Debug)]
@@ -52,7 +71,7 @@ impl Ram {
     /// An erased device.
     pub(crate) fn new(setting: Setting) -> Self {
         Self {
-            bytes: vec![0xff; setting.geometry().capacity() as usize],
+            bytes: vec![ERASED; setting.geometry().capacity() as usize],
             setting,
             meter: Meter::default(),
         }
@@ -62,13 +81,29 @@ impl Ram {
         self.meter.clone()
     }
 
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes
+    /// What the device holds.
+    pub(crate) fn image(&self) -> Image {
+        let size = self.setting.block as usize;
+        let blocks = self.bytes.chunks(size).enumerate();
+        let written = blocks.filter(|(_, block)| block.iter().any(|&byte| byte != ERASED));
+        Image(
+            written
+                .map(|(index, block)| (index * size, block.to_vec()))
+                .collect(),
+        )
     }
 
     /// Makes the device hold `image`, in the memory that it has.
-    pub(crate) fn restore(&mut self, image: &[u8]) {
-        self.bytes.copy_from_slice(image);
+    pub(crate) fn restore(&mut self, image: &Image) {
+        self.erase_all();
+        for (start, block) in &image.0 {
+            self.bytes[*start..start + block.len()].copy_from_slice(block);
+        }
+    }
+
+    /// Erases the device without counting it.
+    pub(crate) fn erase_all(&mut self) {
+        self.bytes.fill(ERASED);
     }
 
     /// The bytes that a read is to return.
@@ -100,7 +135,7 @@ impl Ram {
             traffic.erased_bytes += length as u64;
         });
         let range = self.range(block, 0, length);
-        self.bytes[range].fill(0xff);
+        self.bytes[range].fill(ERASED);
     }
 
     #[inline]

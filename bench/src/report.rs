@@ -10,10 +10,10 @@ use serde::Serialize;
 /// The sides and the clock, for the head of every output.
 pub(crate) fn versions() -> String {
     #[cfg(feature = "littlefs-c")]
-    let c = crate::subject::littlefs::version();
+    let other = format!("against {}", crate::subject::littlefs::version());
     #[cfg(not(feature = "littlefs-c"))]
-    let c = "no C side (built without the feature littlefs-c)";
-    format!("cutpoint-engine {} against {c}", env!("CARGO_PKG_VERSION"))
+    let other = "alone: built without the feature littlefs-c, there is no C side";
+    format!("cutpoint-engine {} {other}", env!("CARGO_PKG_VERSION"))
 }
 
 /// The table of the rows of one setting, two lines for each: C and the engine's time as a share of it, then the engine and its targets.

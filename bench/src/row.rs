@@ -49,6 +49,15 @@ pub(crate) enum ValueOperation {
     AppendPartsOpen,
 }
 
+/// Which of the random orders, from 0: where the order decides what a side does, it should not be chance that does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Draw(pub(crate) u32);
+
+/// Keys that a row is run on in all, about, in further random orders of the same keys.
+const DRAWN: u32 = 4000;
+/// The most orders.
+const MAX_DRAWS: u32 = 16;
+
 /// One row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Row {
@@ -130,6 +139,21 @@ impl Row {
         }
     }
 
+    /// The random orders that a run takes one after the other; one where it takes none.
+    pub(crate) fn draws(self) -> impl Iterator<Item = Draw> {
+        let draws = match self {
+            Self::Keys {
+                operation,
+                count,
+                created,
+            } if created == Order::Shuffled || operation.changes_in_random_order() => {
+                (DRAWN / count).clamp(1, MAX_DRAWS)
+            }
+            _ => 1,
+        };
+        (0..draws).map(Draw)
+    }
+
     /// Whether C has such a call.
     pub(crate) fn has_c(self) -> bool {
         let summary = matches!(
@@ -166,6 +190,12 @@ impl Row {
                 ..
             }
         )
+    }
+}
+
+impl KeyOperation {
+    fn changes_in_random_order(self) -> bool {
+        matches!(self, Self::Overwrite | Self::Remove(Order::Shuffled))
     }
 }
 

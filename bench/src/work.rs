@@ -1,6 +1,6 @@
 //! A row made ready for one side: its keys, how often, and the loop that is measured.
 
-use crate::row::{KeyOperation, Order, Row, Start, ValueOperation};
+use crate::row::{Draw, KeyOperation, Order, Row, Start, ValueOperation};
 use crate::subject::{Subject, Summary};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -55,13 +55,13 @@ enum Action {
 }
 
 /// Puts on an empty store what a row starts from.
-pub(crate) fn prepare<S: Subject>(store: &mut S, start: Start) {
+pub(crate) fn prepare<S: Subject>(store: &mut S, start: Start, draw: Draw) {
     store.create_dictionary(&S::key(DICTIONARY));
     match start {
         Start::Empty => {}
         Start::Filled(count, order) => {
             let value = bytes(SMALL, 0);
-            for path in paths(count, order) {
+            for path in paths(count, order, draw) {
                 store.set(&S::key(&path), &value);
             }
         }
@@ -76,41 +76,41 @@ pub(crate) fn warm_up<S: Subject>(store: &mut S) {
 }
 
 impl<S: Subject> Work<S> {
-    pub(crate) fn new(row: Row) -> Self {
+    pub(crate) fn new(row: Row, draw: Draw) -> Self {
         match row {
             Row::Keys {
                 operation,
                 count,
                 created,
-            } => Self::on_keys(operation, count, created),
+            } => Self::on_keys(operation, count, created, draw),
             Row::Value { operation, size } => Self::on_value(operation, size),
         }
     }
 
-    fn on_keys(operation: KeyOperation, count: u32, created: Order) -> Self {
+    fn on_keys(operation: KeyOperation, count: u32, created: Order, draw: Draw) -> Self {
         let dictionary = || vec![DICTIONARY.to_owned()];
+        // Not the order in which they were created.
+        let other = Draw(draw.0 + 1000);
+        let other_paths = || paths(count, Order::Shuffled, other);
+        let removed = |order| paths(count, order, other);
         let sample = || {
-            let mut paths = paths(count, Order::Shuffled);
+            let mut paths = other_paths();
             paths.truncate(CALLS as usize);
             paths
         };
         let few = || (CALLS / count).max(1);
         let per_entry = || (ENTRIES / count).clamp(1, CALLS);
         let (action, paths, rounds) = match operation {
-            KeyOperation::Create => (Action::Set, paths(count, created), 1),
+            KeyOperation::Create => (Action::Set, paths(count, created, draw), 1),
             KeyOperation::LookupHit => (Action::Exists, sample(), few()),
             KeyOperation::LookupMiss => {
                 let absent = sample().into_iter().map(|path| path + "x");
                 (Action::Exists, absent.collect(), few())
             }
             KeyOperation::Get => (Action::Read, sample(), few()),
-            KeyOperation::Overwrite => (
-                Action::Set,
-                paths(count, Order::Shuffled),
-                OVERWRITES.div_ceil(count),
-            ),
+            KeyOperation::Overwrite => (Action::Set, other_paths(), OVERWRITES.div_ceil(count)),
             KeyOperation::List => (Action::List, dictionary(), per_entry()),
-            KeyOperation::Remove(order) => (Action::Remove, paths(count, order), 1),
+            KeyOperation::Remove(order) => (Action::Remove, removed(order), 1),
             KeyOperation::Mount => (Action::Mount, dictionary(), per_entry()),
             KeyOperation::Summary(summary) => {
                 (Action::Summarise(summary), dictionary(), per_entry())
@@ -211,12 +211,12 @@ impl<S: Subject> Work<S> {
 }
 
 /// The paths of `count` keys.
-fn paths(count: u32, order: Order) -> Vec<String> {
+fn paths(count: u32, order: Order, draw: Draw) -> Vec<String> {
     let mut paths: Vec<String> = (0..count)
         .map(|index| format!("{DICTIONARY}/key{index:05}"))
         .collect();
     if order == Order::Shuffled {
-        paths.shuffle(&mut ChaCha8Rng::seed_from_u64(u64::from(count)));
+        paths.shuffle(&mut ChaCha8Rng::seed_from_u64(u64::from(draw.0)));
     }
     paths
 }
