@@ -221,15 +221,21 @@ impl<D: BlockDevice> Volume<D> {
         }
         let address = slot.pair.address();
         let leads_here = |pair: &Pair| pair.contents.tail == Tail::Hard(address);
-        if let Some(before) = self.index.before(address) {
+        if let Some(before) = self.index.before(address)
+            && !self.global.orphans
+        {
             let pair = self.fetch(before)?;
             if leads_here(&pair) {
                 return Ok(Some(pair));
             }
         }
-        match self.predecessor(address)?.filter(leads_here) {
-            Some(pair) if !self.has_moved(pair.address())? => Ok(Some(pair)),
-            _ => Ok(None),
-        }
+        let Some(pair) = self.predecessor(address)?.filter(leads_here) else {
+            return Ok(None);
+        };
+        // What the list says of dictionaries is not to be relied on while it may hold orphans: an entry that leads here
+        // makes this a first pair all the same.
+        let misled = self.global.orphans
+            && (self.parent(address)?.is_some() || self.has_moved(pair.address())?);
+        Ok((!misled).then_some(pair))
     }
 }
