@@ -2,12 +2,13 @@
 
 use cutpoint::faults::{FaultReport, FaultSweep};
 use cutpoint::faulty::{FaultClass, Lasting, Trouble};
-use cutpoint::op::Operation;
+use cutpoint::op::{Operation, Value};
 use cutpoint::subject::{BadBlocks, Device, Mounted, Promises, Subject, SubjectError};
 use cutpoint::subjects::EngineSubject;
 use cutpoint::verdict::{Promise, ViolationKind};
 use cutpoint::workload::{Workload, builtin};
-use cutpoint_engine::{FormatOptions, MountOptions};
+use cutpoint_engine::device::Geometry;
+use cutpoint_engine::{DiskVersion, FormatOptions, MountOptions};
 
 const BAD_PROG: FaultClass = FaultClass::ProgRefused(Trouble::Block, Lasting::ForGood);
 
@@ -82,6 +83,38 @@ fn a_power_cut_after_a_bad_block_was_replaced_is_like_any_other() {
                 .run();
             assert_clean(&report);
             assert!(report.states > 200, "{name}: {} states", report.states);
+        }
+    }
+}
+
+/// The entry is in its new place, and the old one cannot be deleted: its block is bad, and no other is free.
+#[test]
+fn a_move_that_cannot_be_finished_for_lack_of_room_has_been_made_all_the_same() {
+    let geometry = Geometry::new(256, 13).unwrap();
+    let set = |key: &str, length| Operation::set(key, Value::generated(length, 1));
+    let workload = Workload::new("no-room", geometry)
+        .with_erase_value(0)
+        .then_all([
+            set("/a-name-that-takes-some-room", 5),
+            set("/2", 257),
+            set("/a/0", 757),
+            Operation::remove("/a-name-that-takes-some-room"),
+            set("/b/1", 0),
+            Operation::allocate("/3", 4),
+            Operation::set_attribute("/", 1, Value::generated(6, 0)),
+            Operation::create_dictionary("/a/8"),
+            Operation::allocate("/c/5", 16),
+            Operation::truncate("/1", 29),
+            set("/c/c", 32),
+            set("/b/a-name-that-takes-some-room", 75),
+            Operation::allocate("/6", 21),
+            Operation::rename("/b/1", "/c/1"),
+        ]);
+    for cycles in [0, 1, 2] {
+        let mount = MountOptions::default().with_block_cycles(cycles);
+        for version in [DiskVersion::V2_0, DiskVersion::V2_1] {
+            let subject = EngineSubject::new(FormatOptions::default().with_version(version), mount);
+            assert_clean(&FaultSweep::new(&subject, &workload, BAD_PROG).run());
         }
     }
 }

@@ -51,7 +51,7 @@ impl<D: BlockDevice> Volume<D> {
         edits.push(Edit::Insert(slot.id, entry));
         let after = self.take_away(source, &slot, !over, &mut edits, self.global)?;
         self.commit(slot.pair, edits, after)?;
-        self.finish_move()
+        self.finish_move().or_else(Fault::unless_no_space)
     }
 
     /// Whether a new entry is better put into a new pair behind the slot's than into that one: it comes last in its
@@ -83,7 +83,7 @@ impl<D: BlockDevice> Volume<D> {
             let mut edits = Vec::from([Edit::Insert(slot.id, entry), tail]);
             let after = self.take_away(source, &slot, true, &mut edits, self.global)?;
             self.commit(slot.pair, edits, after)?;
-            return self.finish_move();
+            return self.finish_move().or_else(Fault::unless_no_space);
         }
         // The predecessor on the list is another pair than the entry's: two commits, and between them pairs on the
         // list that no entry leads to. The global state says so.
@@ -94,7 +94,7 @@ impl<D: BlockDevice> Volume<D> {
         };
         self.commit(last, [Edit::SetTail(Tail::Soft(head))].into(), announced)?;
         match self.show_branch(key, entry, source, before.orphans) {
-            Ok(()) => self.finish_move(),
+            Ok(()) => self.finish_move().or_else(Fault::unless_no_space),
             // Nobody has seen the new pairs; the list forgets them again.
             Err(Fault::NoSpace) => self.repair().and(Err(Fault::NoSpace)),
             Err(fault) => Err(fault),

@@ -17,6 +17,15 @@ impl Fault {
     pub(crate) fn is_bad_block(self) -> bool {
         matches!(self, Self::Device(error) if error.kind.is_bad_block())
     }
+
+    /// Lets a lack of room pass where what was to be done is visible already, and what has to follow is announced: a
+    /// later call can do that.
+    pub(crate) fn unless_no_space(self) -> Result<(), Self> {
+        match self {
+            Self::NoSpace => Ok(()),
+            fault => Err(fault),
+        }
+    }
 }
 
 impl From<Corruption> for Fault {

@@ -83,9 +83,11 @@ impl<D: BlockDevice> Volume<D> {
         } else {
             let predecessor = self.fetch(main.predecessor)?;
             self.commit(predecessor, skip, after)?;
-            self.finish_move()?;
         }
-        self.unlink(doomed, before.orphans)
+        let finished = self.finish_move();
+        finished
+            .and_then(|()| self.unlink(doomed, before.orphans))
+            .or_else(Fault::unless_no_space)
     }
 
     /// Takes doomed pairs that nothing leads to any more off the list; then nothing is announced but what was.

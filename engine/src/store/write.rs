@@ -258,11 +258,9 @@ impl<D: BlockDevice> Volume<D> {
         let Some(pair) = self.predecessor(from)? else {
             return Ok(());
         };
-        match self.commit(pair, [Edit::SetTail(Tail::Soft(to))].into(), done) {
-            // What was to be done is visible; the list can follow later.
-            Err(Fault::NoSpace) => Ok(()),
-            committed => committed,
-        }
+        let list = [Edit::SetTail(Tail::Soft(to))].into();
+        self.commit(pair, list, done)
+            .or_else(Fault::unless_no_space)
     }
 
     /// Whether an entry fits a pair at all.

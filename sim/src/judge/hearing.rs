@@ -141,13 +141,18 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Hearing<'a, T> {
     pub(crate) fn epilogue(&mut self, mut model: Model) -> Result<(), Violation> {
         let geometry = self.terms.geometry;
         let operations = epilogue::operations(&model, &geometry, self.terms.operation);
+        // Where there is no room for any change, there is none for the repair before it.
+        let mut is_changed = false;
         for (step, operation) in (self.terms.next_step..).zip(operations) {
             let mut after = model.clone();
             let now = time_of(step);
             let expected = after.apply_at(&operation, self.terms.promises.time(now));
             debug_assert_eq!(expected, Ok(()), "{operation}");
             match self.session.apply(&operation, now) {
-                Ok(()) => model = after,
+                Ok(()) => {
+                    is_changed = true;
+                    model = after;
+                }
                 Err(Failure::Error(SubjectError::Refused(refusal)))
                     if self.terms.excuse(refusal, &operation, [&model, &after]) => {}
                 Err(failure) => return Err(failed(&failure, Stage::Epilogue(operation))),
@@ -160,7 +165,7 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Hearing<'a, T> {
             .map_err(|failure| failed(&failure, Stage::AfterEpilogue))?;
         self.mount_and_see(&model, Stage::MountAfterEpilogue)?;
         let pending = self.check(Stage::MountAfterEpilogue)?;
-        if pending {
+        if pending && is_changed {
             return Err(Violation {
                 kind: ViolationKind::CheckFailed,
                 promise: Promise::Sound,
