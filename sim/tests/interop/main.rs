@@ -5,6 +5,7 @@
 //! own repair. `interop/README.md` says how to run them.
 
 mod changes;
+mod crash_states;
 mod image;
 mod model;
 
