@@ -199,9 +199,13 @@ impl<D: BlockDevice> Volume<D> {
                 return Ok(Some(pair));
             }
         }
-        match self.predecessor(address)?.filter(leads_here) {
-            Some(pair) if !self.has_moved(pair.address())? => Ok(Some(pair)),
-            _ => Ok(None),
+        let predecessor = self.predecessor(address)?.filter(leads_here);
+        if let Some(pair) = &predecessor
+            && self.global.orphans
+            && self.links()?.moved_from(pair.address()).is_some()
+        {
+            return Ok(None);
         }
+        Ok(predecessor)
     }
 }

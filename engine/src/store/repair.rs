@@ -5,7 +5,6 @@ use super::pair::Pair;
 use super::volume::Volume;
 use crate::device::BlockDevice;
 use crate::disk::contents::{Edit, Tail};
-use crate::disk::entry::Body;
 use crate::disk::gstate::GlobalState;
 use crate::disk::pointer::PairAddress;
 use alloc::vec::Vec;
@@ -54,25 +53,17 @@ impl<D: BlockDevice> Volume<D> {
     /// The first place on the list that needs one. Moved pairs come before orphans: until its new place is on the
     /// list, a moved dictionary looks like an orphan at the old one.
     fn next_fix(&mut self) -> Result<Option<Fix>, Fault> {
-        let mut linked = Vec::new();
-        let mut list = self.all_pairs();
-        while let Some(pair) = self.next_pair(&mut list)? {
-            for entry in &pair.contents.entries {
-                if let Body::Dictionary(address) = entry.body {
-                    linked.push(address);
-                }
-            }
-        }
+        let links = self.links()?;
         let mut orphan = None;
         let mut list = self.all_pairs();
         while let Some(pair) = self.next_pair(&mut list)? {
             let Tail::Soft(target) = pair.contents.tail else {
                 continue;
             };
-            if linked.contains(&target) {
+            if links.lead_to(target) {
                 continue;
             }
-            if let Some(&moved) = linked.iter().find(|address| address.overlaps(target)) {
+            if let Some(moved) = links.moved_from(target) {
                 return Ok(Some(Fix::Redirect(pair, moved)));
             }
             if orphan.is_none() {
