@@ -119,6 +119,40 @@ fn a_move_that_cannot_be_finished_for_lack_of_room_has_been_made_all_the_same() 
     }
 }
 
+/// The dictionary that is renamed comes before one that moves on the list. It has to move too: its block is bad. Its
+/// entry is hidden at the one place, and at the other it stands in the pair that the list does not lead to yet.
+#[test]
+fn a_dictionary_moves_off_a_bad_block_while_it_is_renamed_into_one_that_moves() {
+    let set = |key: &str, length| Operation::set(key, Value::generated(length, 1));
+    let workload = Workload::new("both-move", Geometry::new(4096, 96).unwrap()).then_all([
+        set("/c/1", 8187),
+        set("/0", 513),
+        set("/b/0", 0),
+        set("/a/0", 0),
+        set("/0", 513),
+        set("/0", 0),
+        set("/c/1", 4095),
+        Operation::set_attribute("/", 1, Value::literal("")),
+        Operation::remove("/b"),
+        set("/c/a", 0),
+        Operation::create_dictionary("/1"),
+        set("/b/0", 0),
+        set("/b/a/0", 0),
+        set("/a/0", 1),
+        Operation::rename("/a", "/c/0"),
+    ]);
+    let mount = MountOptions::default().with_block_cycles(1);
+    let format = FormatOptions::default().with_version(DiskVersion::V2_0);
+    let subject = EngineSubject::new(format, mount);
+    for class in [
+        FaultClass::ProgRefused(Trouble::Block, Lasting::Once),
+        BAD_PROG,
+    ] {
+        let sweep = FaultSweep::new(&subject, &workload, class);
+        assert_clean(&sweep.with_crashes().run());
+    }
+}
+
 #[test]
 fn any_number_of_threads_gives_the_same_report() {
     let workload = builtin::builtin("nested-128").unwrap();

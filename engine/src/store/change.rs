@@ -234,8 +234,12 @@ impl<D: BlockDevice> Volume<D> {
         };
         // What the list says of dictionaries is not to be relied on while it may hold orphans: an entry that leads here
         // makes this a first pair all the same.
-        let misled = self.global.orphans
-            && (self.parent(address)?.is_some() || self.has_moved(pair.address())?);
-        Ok((!misled).then_some(pair))
+        if self.global.orphans {
+            let links = self.links()?;
+            if links.lead_to(address) || links.moved_from(pair.address()).is_some() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(pair))
     }
 }

@@ -1,11 +1,11 @@
 //! Finishing what a power cut left, before the first write after a mount (SPEC.md, "Gstate").
 
 use super::fault::Fault;
+use super::links::Links;
 use super::pair::Pair;
 use super::volume::Volume;
 use crate::device::BlockDevice;
 use crate::disk::contents::{Edit, Tail};
-use crate::disk::entry::Body;
 use crate::disk::gstate::{Delta, GlobalState};
 use crate::disk::pointer::PairAddress;
 use alloc::vec::Vec;
@@ -55,29 +55,21 @@ impl<D: BlockDevice> Volume<D> {
     /// The first place on the list that needs one. Moved pairs come before orphans: until its new place is on the
     /// list, a moved dictionary looks like an orphan at the old one.
     fn next_fix(&mut self) -> Result<Option<Fix>, Fault> {
-        let mut linked = Vec::new();
-        let mut list = self.all_pairs();
-        while let Some(pair) = self.next_pair(&mut list)? {
-            for entry in &pair.contents.entries {
-                if let Body::Dictionary(address) = entry.body {
-                    linked.push(address);
-                }
-            }
-        }
+        let links = self.links()?;
         let mut orphan = None;
         let mut list = self.all_pairs();
         while let Some(pair) = self.next_pair(&mut list)? {
             let Tail::Soft(target) = pair.contents.tail else {
                 continue;
             };
-            if linked.contains(&target) {
+            if links.lead_to(target) {
                 continue;
             }
-            if let Some(&moved) = linked.iter().find(|address| address.overlaps(target)) {
+            if let Some(moved) = links.moved_from(target) {
                 return Ok(Some(Fix::Redirect(pair, moved)));
             }
             if orphan.is_none() {
-                let (tail, delta) = self.behind(target, &linked)?;
+                let (tail, delta) = self.behind(target, &links)?;
                 orphan = Some(Fix::Drop(pair, tail, delta));
             }
         }
@@ -86,11 +78,7 @@ impl<D: BlockDevice> Volume<D> {
 
     /// What follows the dictionary that starts at `orphan`, and its share of the global state. It ends, whatever its
     /// tails say, before a pair that an entry leads to: that is another dictionary.
-    fn behind(
-        &mut self,
-        orphan: PairAddress,
-        linked: &[PairAddress],
-    ) -> Result<(Tail, Delta), Fault> {
+    fn behind(&mut self, orphan: PairAddress, links: &Links) -> Result<(Tail, Delta), Fault> {
         let mut tail = Tail::End;
         let mut delta = Delta::default();
         let mut pairs = self.dictionary_pairs(orphan);
@@ -98,7 +86,7 @@ impl<D: BlockDevice> Volume<D> {
             delta ^= pair.contents.delta;
             tail = pair.contents.tail;
             if let Tail::Hard(next) = tail
-                && linked.contains(&next)
+                && links.lead_to(next)
             {
                 return Ok((Tail::Soft(next), delta));
             }

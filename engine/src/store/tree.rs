@@ -156,6 +156,12 @@ impl<D: BlockDevice> Volume<D> {
 
     /// The pair and id of the entry that leads to the dictionary at `head`; none where there is none.
     pub(crate) fn parent(&mut self, head: PairAddress) -> Result<Option<(Pair, EntryId)>, Fault> {
+        if self.global.orphans {
+            let Some((address, id)) = self.links()?.find(head) else {
+                return Ok(None);
+            };
+            return Ok(Some((self.fetch(address)?, id)));
+        }
         let mut list = self.all_pairs();
         while let Some(pair) = self.next_pair(&mut list)? {
             let id = self
@@ -167,25 +173,5 @@ impl<D: BlockDevice> Volume<D> {
             }
         }
         Ok(None)
-    }
-
-    /// Whether the place is one that a dictionary has left, to which the list leads until it is told.
-    pub(crate) fn has_moved(&mut self, place: PairAddress) -> Result<bool, Fault> {
-        if !self.global.orphans {
-            return Ok(false);
-        }
-        let mut list = self.all_pairs();
-        while let Some(pair) = self.next_pair(&mut list)? {
-            let moved = self
-                .visible_entries(&pair)
-                .any(|(_, entry)| match entry.body {
-                    Body::Dictionary(address) => address != place && address.overlaps(place),
-                    _ => false,
-                });
-            if moved {
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 }
