@@ -112,17 +112,15 @@ fn hand_over(subject: &EngineSubject, workload: &Workload) -> usize {
     let folder = tempfile::tempdir().unwrap();
     let handovers = handovers(subject, workload, folder.path());
     let geometry = workload.geometry();
-    let requests: String = handovers
-        .iter()
-        .map(|handover| {
-            let request = json!({
-                "image": handover.path,
-                "block_size": geometry.block_size(),
-                "prog_size": geometry.prog_size(),
-            });
-            format!("{request}\n")
-        })
-        .collect();
+    let mut requests = String::new();
+    for handover in &handovers {
+        let request = json!({
+            "image": handover.path,
+            "block_size": geometry.block_size(),
+            "prog_size": geometry.prog_size(),
+        });
+        requests += &format!("{request}\n");
+    }
     let answers = by_c(&requests);
     assert_eq!(
         answers.len(),
@@ -132,11 +130,7 @@ fn hand_over(subject: &EngineSubject, workload: &Workload) -> usize {
     );
     for (handover, answer) in handovers.iter().zip(&answers) {
         let what = &handover.what;
-        assert_eq!(
-            tree_by_c(&answer["before"]),
-            handover.tree,
-            "{what}: before C's repair"
-        );
+        expect_but_for_a_neighbour(&tree_by_c(&answer["before"]), &handover.tree, what);
         assert_eq!(
             tree_by_c(&answer["after"]),
             handover.tree,
@@ -145,6 +139,28 @@ fn hand_over(subject: &EngineSubject, workload: &Workload) -> usize {
         take_back(handover, geometry.block_size(), geometry.prog_size());
     }
     handovers.len()
+}
+
+/// Before its own repair the C littlefs does not see the entry right behind one that a pending move has taken away
+/// (`interop/hidden_neighbour.py` shows it with C alone): that one may be missing, with all below it. Nothing else.
+fn expect_but_for_a_neighbour(by_c: &Tree, expected: &Tree, what: &str) {
+    for (path, entry) in by_c {
+        assert_eq!(
+            expected.get(path),
+            Some(entry),
+            "{what}: before C's repair, {path}"
+        );
+    }
+    let mut missing = expected.keys().filter(|path| !by_c.contains_key(*path));
+    if let Some(neighbour) = missing.next() {
+        let below = format!("{neighbour}2f");
+        for path in missing {
+            assert!(
+                path.starts_with(&below),
+                "{what}: {path} is missing before C's repair"
+            );
+        }
+    }
 }
 
 /// The engine sees what was there and what the C littlefs has added, and works on.
