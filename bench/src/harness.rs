@@ -98,7 +98,7 @@ mod tests {
     fn small_rows() -> impl Iterator<Item = Row> {
         let rows = Row::all().into_iter();
         rows.filter(|row| match row {
-            Row::Keys { count, .. } => *count <= 100,
+            Row::Keys { count, .. } => *count <= 10,
             Row::Value { size, .. } => *size <= 64 << 10,
         })
     }
