@@ -43,10 +43,12 @@ fn start(index: u32, block_size: u32) -> u64 {
 pub(crate) fn locate(position: u32, block_size: u32) -> Position {
     // A block holds at least block_size - 8 bytes on average, so the estimate is never too low.
     let mut index = position / (block_size - 2 * POINTER_SIZE);
-    while start(index, block_size) > u64::from(position) {
+    let mut first = start(index, block_size);
+    while first > u64::from(position) {
         index -= 1;
+        first = start(index, block_size);
     }
-    let within = (u64::from(position) - start(index, block_size)) as u32;
+    let within = (u64::from(position) - first) as u32;
     Position {
         index,
         offset: header_size(index) + within,

@@ -14,7 +14,7 @@ use core::num::NonZeroU32;
 const LOOKAHEAD: u32 = 1 << 16;
 
 /// Bytes of the index, unless [`MountOptions`] say otherwise.
-const INDEX: usize = 64 << 10;
+const INDEX: usize = 128 << 10;
 
 /// Compactions after which a pair moves, unless [`MountOptions`] say otherwise: in the middle of what the C littlefs
 /// advises, 100 to 1000.
@@ -93,7 +93,7 @@ impl MountOptions {
     }
 
     /// How many bytes the index of names in memory may take, about; 0 for none. Without it, looking a name up reads a
-    /// dictionary from its start. 64 KiB unless set, enough for some thousand keys in small blocks and many more in
+    /// dictionary from its start. 128 KiB unless set, enough for some thousand keys in small blocks and many more in
     /// large ones.
     #[must_use]
     pub fn with_index(mut self, bytes: usize) -> Self {

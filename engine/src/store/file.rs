@@ -72,8 +72,7 @@ impl<D: BlockDevice> Volume<D> {
 
     /// The block of a value with this index, reached along the longest pointers that do not overshoot.
     fn seek_ctz(&mut self, value: CtzStruct, index: u32) -> Result<BlockId, Fault> {
-        self.check_size(value)?;
-        let mut at = ctz::block_count(value.size, self.geometry().block_size()) - 1;
+        let mut at = self.check_size(value)? - 1;
         let mut block = value.head;
         self.check_pointer(block, block)?;
         while at > index {
@@ -108,8 +107,7 @@ impl<D: BlockDevice> Volume<D> {
         value: CtzStruct,
         visit: &mut dyn FnMut(&mut Self, BlockId) -> ControlFlow<()>,
     ) -> Result<(), Fault> {
-        self.check_size(value)?;
-        let blocks = ctz::block_count(value.size, self.geometry().block_size());
+        let blocks = self.check_size(value)?;
         let mut block = value.head;
         self.check_pointer(block, block)?;
         for index in (0..blocks).rev() {
@@ -149,17 +147,15 @@ impl<D: BlockDevice> Volume<D> {
         Ok(CtzStruct { head, size })
     }
 
-    /// Checks that a value of this size can be on the device at all.
-    fn check_size(&self, value: CtzStruct) -> Result<(), Fault> {
+    /// Checks that a value of this size can be on the device at all; says how many blocks it has.
+    fn check_size(&self, value: CtzStruct) -> Result<u32, Fault> {
         let size = value.size;
         let geometry = self.geometry();
-        if size == 0
-            || size > self.limits.value
-            || ctz::block_count(size, geometry.block_size()) > geometry.block_count()
-        {
+        let blocks = ctz::block_count(size, geometry.block_size());
+        if size == 0 || size > self.limits.value || blocks > geometry.block_count() {
             return Err(Corruption::at(value.head, CorruptionKind::BadValueSize { size }).into());
         }
-        Ok(())
+        Ok(blocks)
     }
 
     /// Takes `count` blocks for a value.

@@ -119,7 +119,8 @@ fn hand_over(subject: &EngineSubject, workload: &Workload) -> usize {
             "block_size": geometry.block_size(),
             "prog_size": geometry.prog_size(),
         });
-        requests += &format!("{request}\n");
+        requests.push_str(&request.to_string());
+        requests.push('\n');
     }
     let answers = by_c(&requests);
     assert_eq!(
