@@ -345,3 +345,32 @@ fn holds_several_thousand_keys_in_one_dictionary() {
     assert_sound(&mut store);
     assert_eq!(store.check().unwrap().blocks_used, 2);
 }
+
+#[test]
+fn nests_dictionaries_40_deep() {
+    let geometry = Geometry::new(128, 512).unwrap();
+    let mut device = MemoryDevice::new(geometry);
+    Store::format(&mut device, &FormatOptions::default()).unwrap();
+    let options = MountOptions::default().with_block_cycles(3);
+    let mut store = Store::mount(device, &options).unwrap();
+    let deep = |depth: usize| Key::new("/d".repeat(depth));
+    // The deepest first: all above it are made in one step.
+    for depth in (1..=40).rev() {
+        store
+            .set(&deep(depth).child("v"), &[depth as u8; 9])
+            .unwrap();
+        assert_sound(&mut store);
+    }
+    let mut store = Store::mount(store.unmount(), &options).unwrap();
+    for depth in 1..=40 {
+        assert_eq!(store.get(&deep(depth).child("v")), Ok(vec![depth as u8; 9]));
+    }
+    assert_eq!(store.size(&Key::ROOT), Ok(40 * 9));
+    store.rename(&deep(20), &Key::new("/moved")).unwrap();
+    let moved = Key::new(format!("/moved{}/v", "/d".repeat(20)));
+    assert_eq!(store.get(&moved), Ok(vec![40; 9]));
+    store.remove(&Key::new("/moved")).unwrap();
+    store.remove(&deep(1)).unwrap();
+    assert_sound(&mut store);
+    assert_eq!(store.list(&Key::ROOT), Ok(Vec::new()));
+}

@@ -50,7 +50,7 @@ impl<D: BlockDevice> Volume<D> {
     /// # Errors
     ///
     /// Corruption where a pointer leads nowhere, where a dictionary is not on the list of all pairs though nothing is
-    /// announced, or where values share blocks: what is in use cannot be told then.
+    /// announced, or where pairs or values share blocks: what is in use cannot be told then.
     pub(crate) fn each_block_in_use(
         &mut self,
         visit: &mut dyn FnMut(&mut Self, BlockId),
@@ -60,7 +60,11 @@ impl<D: BlockDevice> Volume<D> {
         let mut value_blocks = 0;
         let mut pairs = self.all_pairs();
         while let Some(pair) = self.next_pair(&mut pairs)? {
-            listed.extend(pair.address().blocks());
+            for block in pair.address().blocks() {
+                if !listed.insert(block) {
+                    return Err(Corruption::at(block, CorruptionKind::SharedBlock).into());
+                }
+            }
             self.each_block_of_pair(&pair, &mut value_blocks, &mut dictionaries, visit)?;
         }
         while let Some(head) = dictionaries.pop() {

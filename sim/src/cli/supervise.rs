@@ -12,6 +12,14 @@ use std::process::{Command, ExitStatus};
 /// Where the working process finds the folder for its workers' places.
 const FOLDER: &str = "CUTPOINT_IN_FLIGHT";
 
+/// A file beside the places, by which the supervising process asks the other one to stop.
+const STOP: &str = "stop";
+
+/// Whether the supervising process has asked to stop.
+pub(super) fn is_stopped(folder: &Path) -> bool {
+    folder.join(STOP).exists()
+}
+
 /// The folder for the workers' places, in the process that does the work; none in the one that supervises.
 pub(super) fn working_in() -> Option<PathBuf> {
     std::env::var_os(FOLDER).map(PathBuf::from)
@@ -24,14 +32,22 @@ pub(super) fn working_in() -> Option<PathBuf> {
 /// Where the process cannot be started.
 pub(super) fn run(folder: &Path) -> Result<Supervised, CliError> {
     let program = std::env::current_exe().map_err(|error| CliError::argument("cutpoint", error))?;
-    // Interrupts go to both processes; this one stays to tell what became of the other.
-    ctrlc::set_handler(|| {}).map_err(|error| CliError::argument("interrupts", error))?;
+    std::fs::create_dir_all(folder).map_err(|error| CliError::at(folder, error))?;
+    let stop = folder.join(STOP);
+    // One that an earlier run has left.
+    let _ = std::fs::remove_file(&stop);
+    // This process stays to tell what became of the other. An interrupt from the keyboard goes to both; one that was sent
+    // to this one alone is passed on.
+    let asked = stop.clone();
+    ctrlc::set_handler(move || drop(std::fs::write(&asked, [])))
+        .map_err(|error| CliError::argument("interrupts", error))?;
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     let status = Command::new(program)
         .args(arguments)
         .env(FOLDER, folder)
         .status()
         .map_err(|error| CliError::argument("cutpoint", error))?;
+    let _ = std::fs::remove_file(&stop);
     Ok(Supervised::of(status, folder))
 }
 

@@ -182,7 +182,8 @@ impl Screen<'_> {
         write!(f, "{} recoveries executed", grouped(all.recoveries))?;
         if let Some(threads) = self.threads {
             let seconds = all.elapsed.as_secs_f64();
-            write!(f, " in {seconds:.1} s on {threads} threads")?;
+            let plural = if threads == 1 { "" } else { "s" };
+            write!(f, " in {seconds:.1} s on {threads} thread{plural}")?;
         }
         writeln!(f, ".")?;
         match (all.violations, all.complete) {
