@@ -9,8 +9,9 @@ use std::time::Duration;
 
 /// Catches interrupts from now on.
 ///
-/// Returns a flag that the first one sets, or the supervising process's wish to stop. At the second, the places in `inflight` that the workers are at are named,
-/// one of which holds them up, and the process ends with the code of a run that was cut short.
+/// Returns a flag that the first one sets, or the supervising process's wish to stop. At the second, the places in
+/// `inflight` that the workers are at are named, one of which holds them up, and the process ends with the code of a run
+/// that was cut short.
 pub(super) fn catch(inflight: &Path) -> Result<Arc<AtomicBool>, CliError> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);

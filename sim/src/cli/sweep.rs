@@ -140,7 +140,12 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
             writeln!(out, "Left out: the workloads on images. {reason}")?;
         }
     }
-    let cut_short = stop.load(Ordering::Relaxed);
+    // An interrupt that came when all was done has cut nothing short.
+    let done = summary
+        .sweeps()
+        .iter()
+        .filter(|sweep| sweep.report.is_complete());
+    let cut_short = done.count() < workloads.len();
     Ok(match (summary.has_violations(), cut_short) {
         (true, _) => Outcome::Found,
         (false, true) => Outcome::CutShort,
