@@ -83,6 +83,23 @@ pub(crate) fn split_dictionaries(block_size: u32) -> Vec<Change> {
     changes
 }
 
+/// Changes that move a dictionary of several pairs into [`OUTER`]; another stands between the two on the list of pairs.
+pub(crate) fn moved_in(block_size: u32) -> Vec<Change> {
+    let mut changes = vec![
+        make_dictionary(OUTER),
+        make_dictionary("/between"),
+        make_dictionary("/inner"),
+    ];
+    for number in 0..12 {
+        changes.push(set(format!("/inner/{number:02}"), block_size as usize / 8));
+    }
+    changes.push(rename("/inner", [OUTER, b"/inner"].concat()));
+    changes
+}
+
+/// Where [`moved_in`] moves a dictionary to.
+pub(crate) const OUTER: &[u8] = b"/outer";
+
 /// Sizes on both sides of every limit: what is kept inline, whole blocks, and what the blocks of a CTZ list hold.
 pub(crate) fn boundary_sizes(block_size: u32) -> Vec<usize> {
     let block = block_size as usize;

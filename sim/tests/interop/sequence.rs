@@ -150,6 +150,13 @@ impl<'a> Sequence<'a> {
             .collect();
         for turn in 0..TURNS {
             let writer = *[Writer::Engine, Writer::C].choose(&mut self.rng).unwrap();
+            if turn == TURNS / 2 && !self.window {
+                self.turn(writer, &changes::moved_in(block_size), None, log);
+                let path = changes::OUTER.to_vec();
+                let cut = Some(self.rng.random());
+                self.turn(Writer::Engine, &[Change::Remove { path }], cut, log);
+                continue;
+            }
             let changes = if turn == 0 {
                 changes::split_dictionaries(block_size)
             } else {
