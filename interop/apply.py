@@ -64,7 +64,7 @@ def main() -> int:
 
     print(version_line(), file=sys.stderr)
     try:
-        image = Image(arguments.image, arguments.block_size, arguments.prog_size)
+        image = Image.from_file(arguments.image, arguments.block_size, arguments.prog_size)
     except (OSError, LittleFSError) as error:
         print(f"error: {arguments.image}: {error}", file=sys.stderr)
         return 2
@@ -74,7 +74,7 @@ def main() -> int:
         except (OSError, ValueError, KeyError, LittleFSError) as error:
             print(f"error: standard input, line {number}: {error!r}", file=sys.stderr)
             return 2
-    image.save()
+    image.save(arguments.image)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The C littlefs on an image in a file, through the Python package littlefs-python."""
+"""The C littlefs on an image, through the Python package littlefs-python."""
 
 import hashlib
 import json
@@ -21,30 +21,44 @@ def version_line() -> str:
 
 
 class Image:
-    """An image, mounted by the C littlefs in memory; `save` writes it back."""
+    """An image on a device in memory, mounted by the C littlefs."""
 
-    def __init__(self, path: Path, block_size: int, prog_size: int) -> None:
-        self.path = path
-        self.device = UserContext(buffer=bytearray(path.read_bytes()))
+    def __init__(
+        self,
+        device: UserContext,
+        block_size: int,
+        prog_size: int,
+        cache_size: int | None = None,
+        block_cycles: int = -1,
+        disk_version: int = 0,
+    ) -> None:
+        self.device = device
         # mount=True would format what it cannot mount. A block count of 0 is taken from the superblock; the program
-        # size is what commits are aligned to.
+        # size is what commits are aligned to; a disk version of 0 is the newest.
         self.fs = LittleFS(
-            context=self.device,
+            context=device,
             mount=False,
             filename_encoding=BYTES,
             block_size=block_size,
             block_count=0,
             read_size=1,
             prog_size=prog_size,
-            cache_size=block_size,
+            cache_size=cache_size or block_size,
             lookahead_size=64,
+            block_cycles=block_cycles,
+            disk_version=disk_version,
         )
         self.fs.mount()
 
-    def save(self) -> None:
-        """Unmounts and writes the image back to its file."""
+    @classmethod
+    def from_file(cls, path: Path, block_size: int, prog_size: int) -> "Image":
+        """The image in a file, which stays as it is until `save`."""
+        return cls(UserContext(buffer=bytearray(path.read_bytes())), block_size, prog_size)
+
+    def save(self, path: Path) -> None:
+        """Unmounts and writes the image to a file."""
         self.fs.unmount()
-        self.path.write_bytes(self.device.buffer)
+        path.write_bytes(self.device.buffer)
 
     def tree(self, attribute_kinds: Iterable[int]) -> list[str]:
         """One JSON object for each entry, in the form and the order of `cutpoint image tree --json`.

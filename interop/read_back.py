@@ -30,7 +30,7 @@ def main() -> int:
 
     print(version_line(), file=sys.stderr)
     try:
-        image = Image(arguments.image, arguments.block_size, arguments.prog_size)
+        image = Image.from_file(arguments.image, arguments.block_size, arguments.prog_size)
         before = bytes(image.device.buffer)
         if arguments.repair:
             image.fs.fs_mkconsistent()

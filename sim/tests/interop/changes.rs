@@ -69,8 +69,39 @@ pub(crate) fn first(block_size: u32) -> Vec<Change> {
     changes
 }
 
+/// Changes to an empty store that make two dictionaries of several pairs, one of them deep, in few blocks.
+pub(crate) fn split_dictionaries(block_size: u32) -> Vec<Change> {
+    let inline_max = block_size as usize / 8;
+    let mut changes = vec![make_dictionary("/many"), make_dictionary("/many/more")];
+    for number in 0..12 {
+        changes.push(set(format!("/many/{number:02}"), inline_max - number % 4));
+        changes.push(set(
+            format!("/many/more/{number:02}"),
+            inline_max - number % 3,
+        ));
+    }
+    changes
+}
+
+/// Changes that move a dictionary of several pairs into [`OUTER`]; another stands between the two on the list of pairs.
+pub(crate) fn moved_in(block_size: u32) -> Vec<Change> {
+    let mut changes = vec![
+        make_dictionary(OUTER),
+        make_dictionary("/between"),
+        make_dictionary("/inner"),
+    ];
+    for number in 0..12 {
+        changes.push(set(format!("/inner/{number:02}"), block_size as usize / 8));
+    }
+    changes.push(rename("/inner", [OUTER, b"/inner"].concat()));
+    changes
+}
+
+/// Where [`moved_in`] moves a dictionary to.
+pub(crate) const OUTER: &[u8] = b"/outer";
+
 /// Sizes on both sides of every limit: what is kept inline, whole blocks, and what the blocks of a CTZ list hold.
-fn boundary_sizes(block_size: u32) -> Vec<usize> {
+pub(crate) fn boundary_sizes(block_size: u32) -> Vec<usize> {
     let block = block_size as usize;
     let mut limits = vec![block / 8];
     let mut capacity = 0;
@@ -106,12 +137,12 @@ pub(crate) fn random(
     model: &mut Model,
     rng: &mut impl Rng,
     writer: Writer,
-    block_size: u32,
+    sizes: &[usize],
     count: usize,
 ) -> Vec<Change> {
     let mut changes = Vec::new();
     while changes.len() < count {
-        if let Some(change) = candidate(model, rng, writer, block_size) {
+        if let Some(change) = candidate(model, rng, writer, sizes) {
             model.apply(&change);
             changes.push(change);
         }
@@ -120,22 +151,22 @@ pub(crate) fn random(
 }
 
 /// A random change; none where the dice chose one that is not possible.
-fn candidate(model: &Model, rng: &mut impl Rng, writer: Writer, block_size: u32) -> Option<Change> {
+fn candidate(model: &Model, rng: &mut impl Rng, writer: Writer, sizes: &[usize]) -> Option<Change> {
     let existing: Vec<_> = model.entries().collect();
-    let size = *boundary_sizes(block_size).choose(rng)?;
+    let size = *sizes.choose(rng)?;
     let Some(&(path, entry)) = existing.choose(rng) else {
         // Everything has been removed.
-        return Some(set(new_path(model, rng), size));
+        return Some(set(new_path(model, rng, writer), size));
     };
     let path = path.to_vec();
     let content = entry.content.as_ref();
     match rng.random_range(0..100) {
         0..20 => content.map(|_| set(path, size)),
-        20..40 => Some(set(new_path(model, rng), size)),
+        20..40 => Some(set(new_path(model, rng, writer), size)),
         40..48 => content.map(|content| Change::SetPartial {
             path,
             offset: rng.random_range(0..=content.len() as u32),
-            data: bytes(size.min(block_size as usize)),
+            data: bytes(size),
         }),
         48..53 => content.map(|_| Change::Truncate {
             path,
@@ -146,7 +177,7 @@ fn candidate(model: &Model, rng: &mut impl Rng, writer: Writer, block_size: u32)
             let whole = writer == Writer::Engine && rng.random_ratio(1, 4);
             (whole || model.is_empty(&path)).then(|| remove(path))
         }
-        70..78 => Some(make_dictionary(new_path(model, rng))),
+        70..78 => Some(make_dictionary(new_path(model, rng, Writer::C))),
         // Over another value.
         78..83 => {
             let (over, _) = *existing.choose(rng)?;
@@ -154,7 +185,7 @@ fn candidate(model: &Model, rng: &mut impl Rng, writer: Writer, block_size: u32)
             possible.then(|| rename(path, over))
         }
         83..94 => {
-            let to = new_path(model, rng);
+            let to = new_path(model, rng, writer);
             (!is_below(&to, &path)).then(|| rename(path, to))
         }
         94..98 => Some(Change::SetAttribute {
@@ -170,8 +201,8 @@ fn candidate(model: &Model, rng: &mut impl Rng, writer: Writer, block_size: u32)
     }
 }
 
-/// A path that is not there, in a dictionary that is.
-fn new_path(model: &Model, rng: &mut impl Rng) -> Vec<u8> {
+/// A path that is not there, in a dictionary that is, or now and then, for the engine, below two that are not.
+fn new_path(model: &Model, rng: &mut impl Rng, writer: Writer) -> Vec<u8> {
     let dictionaries: Vec<&[u8]> = model
         .entries()
         .filter(|(_, entry)| entry.content.is_none())
@@ -181,8 +212,11 @@ fn new_path(model: &Model, rng: &mut impl Rng) -> Vec<u8> {
     loop {
         let dictionary = dictionaries.choose(rng).unwrap();
         let name = format!("/{:x}", rng.random_range(0..0x1000));
-        let path = [dictionary, name.as_bytes()].concat();
-        if !model.entries().any(|(other, _)| other == path) {
+        let mut path = [dictionary, name.as_bytes()].concat();
+        if !model.contains(&path) {
+            if writer == Writer::Engine && rng.random_ratio(1, 6) {
+                path.extend(b"/new/er");
+            }
             return path;
         }
     }

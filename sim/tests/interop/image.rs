@@ -1,5 +1,5 @@
-use crate::model::{ATTRIBUTE_KINDS, Change, Model, UNUSED_ATTRIBUTE_KIND};
-use cutpoint_engine::device::{Geometry, MemoryDevice};
+use crate::model::{Change, LOOKED_FOR, Model};
+use cutpoint_engine::device::{BlockDevice, Geometry, MemoryDevice};
 use cutpoint_engine::{Error, FormatOptions, Key, MountOptions, Store};
 use std::fs;
 use std::io::Write;
@@ -53,8 +53,10 @@ impl Image {
     /// All readers see the model.
     pub(crate) fn expect_everywhere(&self, model: &Model, after: &str) {
         let expected = model.tree();
-        let kinds = ATTRIBUTE_KINDS.into_iter().chain([UNUSED_ATTRIBUTE_KIND]);
-        let kinds: Vec<_> = kinds.map(|kind| format!("{kind:02x}")).collect();
+        let kinds: Vec<_> = LOOKED_FOR
+            .into_iter()
+            .map(|kind| format!("{kind:02x}"))
+            .collect();
         let kinds = kinds.join(",");
         same_lines(&self.tree_by_engine(), &expected, "the engine", after);
         let by_c = self.python("read_back.py", &["--attributes", &kinds], "");
@@ -108,7 +110,7 @@ impl Image {
     }
 }
 
-fn apply(store: &mut Store<&mut MemoryDevice>, change: &Change) -> Result<(), Error> {
+pub(crate) fn apply<D: BlockDevice>(store: &mut Store<D>, change: &Change) -> Result<(), Error> {
     match change {
         Change::Set { path, data } => store.set(&Key::new(path), data),
         Change::SetPartial { path, offset, data } => {
@@ -134,7 +136,7 @@ fn succeeded(output: Output) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn same_lines(actual: &str, expected: &str, reader: &str, after: &str) {
+pub(crate) fn same_lines(actual: &str, expected: &str, reader: &str, after: &str) {
     if actual == expected {
         return;
     }

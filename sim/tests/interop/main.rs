@@ -6,8 +6,11 @@
 
 mod changes;
 mod crash_states;
+mod cuts;
 mod image;
 mod model;
+mod sequence;
+mod worker;
 
 use changes::Writer;
 use cutpoint_engine::device::Geometry;
@@ -56,19 +59,14 @@ fn take_turns(geometry: Geometry) {
 
     let mut rng =
         ChaCha8Rng::seed_from_u64(u64::from(geometry.block_size() + geometry.prog_size()));
+    let sizes = changes::boundary_sizes(geometry.block_size());
     for turn in 0..TURNS {
         let writer = if turn % 2 == 0 {
             Writer::C
         } else {
             Writer::Engine
         };
-        let changes = changes::random(
-            &mut model,
-            &mut rng,
-            writer,
-            geometry.block_size(),
-            CHANGES_PER_TURN,
-        );
+        let changes = changes::random(&mut model, &mut rng, writer, &sizes, CHANGES_PER_TURN);
         let after = match writer {
             Writer::C => {
                 image.change_with_c(&changes);

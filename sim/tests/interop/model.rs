@@ -1,11 +1,12 @@
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// The attribute types that are written.
 pub(crate) const ATTRIBUTE_KINDS: [u8; 3] = [0x00, 0x74, 0xff];
-/// One that is not, and is looked for all the same.
-pub(crate) const UNUSED_ATTRIBUTE_KIND: u8 = 0x01;
+/// Those that the C littlefs looks for: with them one that is not written.
+pub(crate) const LOOKED_FOR: [u8; 4] = [0x00, 0x74, 0xff, 0x01];
 
 /// One change of an image. In JSON, the form that `interop/apply.py` reads.
 #[derive(Clone, Debug, Serialize)]
@@ -59,13 +60,55 @@ pub(crate) enum Change {
     },
 }
 
+impl Change {
+    pub(crate) fn is_of_attribute(&self) -> bool {
+        matches!(
+            self,
+            Self::SetAttribute { .. } | Self::RemoveAttribute { .. }
+        )
+    }
+}
+
+/// For people: data by its length alone.
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let key = |path: &[u8]| path.escape_ascii().to_string();
+        match self {
+            Self::Set { path, data } => write!(f, "set {} ({} bytes)", key(path), data.len()),
+            Self::SetPartial { path, offset, data } => {
+                write!(
+                    f,
+                    "set_partial {} at {offset} ({} bytes)",
+                    key(path),
+                    data.len()
+                )
+            }
+            Self::Truncate { path, size } => write!(f, "truncate {} to {size}", key(path)),
+            Self::MakeDictionary { path } => write!(f, "make_dictionary {}", key(path)),
+            Self::Remove { path } => write!(f, "remove {}", key(path)),
+            Self::Rename { path, to } => write!(f, "rename {} to {}", key(path), key(to)),
+            Self::SetAttribute { path, kind, data } => {
+                write!(
+                    f,
+                    "set_attribute {} {kind:02x} ({} bytes)",
+                    key(path),
+                    data.len()
+                )
+            }
+            Self::RemoveAttribute { path, kind } => {
+                write!(f, "remove_attribute {} {kind:02x}", key(path))
+            }
+        }
+    }
+}
+
 /// What must be in the image.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Model {
     entries: BTreeMap<Vec<u8>, Entry>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Entry {
     /// None for a dictionary.
     pub(crate) content: Option<Vec<u8>>,
@@ -78,6 +121,7 @@ impl Model {
         match change {
             Change::Set { path, data } => {
                 assert!(!self.is_dictionary(path), "{change:?}");
+                self.make_way(path);
                 self.entries.entry(path.clone()).or_default().content = Some(data.clone());
             }
             Change::SetPartial { path, offset, data } => {
@@ -106,6 +150,43 @@ impl Model {
         }
     }
 
+    /// The same without what stands at and below `path`.
+    pub(crate) fn without(&self, path: &[u8]) -> Self {
+        let mut rest = self.clone();
+        rest.entries
+            .retain(|other, _| other != path && !is_below(other, path));
+        rest
+    }
+
+    /// What follows `path` in its dictionary, in the format's order: a name comes behind the longer ones it begins.
+    pub(crate) fn behind(&self, path: &[u8]) -> Option<Vec<u8>> {
+        let dictionary = parent(path);
+        // No name is so long: the end of a name sorts as greater than all that may follow.
+        let order = |path: &[u8]| [path, &[0xff; 256]].concat();
+        self.entries
+            .keys()
+            .filter(|other| parent(other) == dictionary && order(other) > order(path))
+            .min_by_key(|other| order(other))
+            .cloned()
+    }
+
+    /// Puts an entry where there is none.
+    pub(crate) fn insert(&mut self, path: Vec<u8>, entry: Entry) {
+        assert!(self.entries.insert(path, entry).is_none());
+    }
+
+    /// Makes the dictionaries on the way to `path`, as the engine does.
+    fn make_way(&mut self, path: &[u8]) {
+        for (end, _) in path
+            .iter()
+            .enumerate()
+            .skip(1)
+            .filter(|(_, byte)| **byte == b'/')
+        {
+            self.entries.entry(path[..end].to_vec()).or_default();
+        }
+    }
+
     fn entry(&mut self, path: &[u8]) -> &mut Entry {
         self.entries.get_mut(path).expect("there")
     }
@@ -121,6 +202,7 @@ impl Model {
             .partition(|(other, _)| other == path || is_below(other, path));
         self.entries = rest;
         assert!(!moved.is_empty());
+        self.make_way(to);
         for (other, entry) in moved {
             self.entries
                 .insert([to, &other[path.len()..]].concat(), entry);
@@ -137,6 +219,16 @@ impl Model {
         self.entries
             .get(path)
             .is_some_and(|entry| entry.content.is_none())
+    }
+
+    pub(crate) fn contains(&self, path: &[u8]) -> bool {
+        self.entries.contains_key(path)
+    }
+
+    /// Whether there is a dictionary below `path`.
+    pub(crate) fn holds_dictionaries(&self, path: &[u8]) -> bool {
+        self.entries()
+            .any(|(other, entry)| is_below(other, path) && entry.content.is_none())
     }
 
     /// Whether there is nothing below `path`.
@@ -188,4 +280,9 @@ struct Line {
 pub(crate) fn is_below(path: &[u8], above: &[u8]) -> bool {
     path.strip_prefix(above)
         .is_some_and(|rest| rest.starts_with(b"/"))
+}
+
+fn parent(path: &[u8]) -> &[u8] {
+    let end = path.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
+    &path[..end]
 }
