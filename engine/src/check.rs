@@ -10,6 +10,7 @@ use crate::error::{Corruption, CorruptionKind};
 use crate::store::fault::Fault;
 use crate::store::pair::Pair;
 use crate::store::volume::Volume;
+use crate::store::write::check_move;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -39,9 +40,13 @@ pub(crate) fn check<D: BlockDevice>(volume: &mut Volume<D>) -> Result<CheckRepor
         owned: BTreeSet::new(),
         listed: Vec::new(),
         places: BTreeMap::new(),
+        held: Vec::new(),
+        moved: false,
     };
     check.list(volume)?;
     check.tree(volume)?;
+    check.list_to_be(volume)?;
+    check.pending_move(volume)?;
     // Repair takes them off the list, announced or not.
     check.report.repair_pending |= check.listed.iter().any(|pair| !pair.reached);
     check.report.blocks_used = check.owned.len() as u32;
@@ -56,6 +61,10 @@ struct Check {
     listed: Vec<ListedPair>,
     /// Where in `listed` the pair with this block stands.
     places: BTreeMap<BlockId, usize>,
+    /// The pairs that dictionaries hold.
+    held: Vec<PairAddress>,
+    /// The list does not lead to all of those yet.
+    moved: bool,
 }
 
 struct ListedPair {
@@ -115,9 +124,13 @@ impl Check {
                 };
                 match self.reach(&pair, volume.global.orphans, moved) {
                     Reach::Listed => {}
-                    Reach::Moved => moved = true,
+                    Reach::Moved => {
+                        moved = true;
+                        self.moved = true;
+                    }
                     Reach::Damaged => break,
                 }
+                self.held.push(pair.address());
                 for (id, entry) in volume.visible_entries(&pair) {
                     self.name(&pair, id, entry, last.as_ref());
                     match entry.body {
@@ -133,6 +146,40 @@ impl Check {
             }
         }
         Ok(())
+    }
+
+    /// Where dictionaries have moved: the list that repair makes must lead to all pairs that dictionaries hold.
+    fn list_to_be<D: BlockDevice>(&mut self, volume: &mut Volume<D>) -> Result<(), Fault> {
+        if !self.moved {
+            return Ok(());
+        }
+        let list = volume.links().and_then(|links| volume.list_to_be(&links));
+        let Some(list) = self.note(list)? else {
+            return Ok(());
+        };
+        for address in self.held.clone() {
+            if !list.contains(address) {
+                self.damage(address.blocks()[0], CorruptionKind::NotOnList);
+            }
+        }
+        Ok(())
+    }
+
+    /// The pending move must name an entry that is there, of a pair that is.
+    fn pending_move<D: BlockDevice>(&mut self, volume: &mut Volume<D>) -> Result<(), Fault> {
+        let Some(pending) = volume.global.pending_move else {
+            return Ok(());
+        };
+        let blocks = pending.pair.blocks();
+        let [place, same] = blocks.map(|block| self.places.get(&block));
+        let listed = place.is_some() && place == same;
+        if !listed && !self.held.contains(&pending.pair) {
+            self.damage(blocks[0], CorruptionKind::BadMove);
+            return Ok(());
+        }
+        let pair = volume.fetch(pending.pair);
+        let checked = pair.and_then(|pair| check_move(&pair, pending.id));
+        self.note(checked).map(drop)
     }
 
     /// Checks an entry's name, by itself and against that of the entry before it.

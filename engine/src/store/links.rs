@@ -5,10 +5,12 @@ use super::fault::Fault;
 use super::pair::Pair;
 use super::volume::Volume;
 use crate::device::{BlockDevice, BlockId};
+use crate::disk::contents::Tail;
 use crate::disk::entry::Body;
 use crate::disk::pointer::PairAddress;
 use crate::disk::tag::EntryId;
-use alloc::collections::BTreeSet;
+use crate::error::{Corruption, CorruptionKind};
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 /// The entries of a pair that lead to dictionaries.
@@ -47,6 +49,30 @@ impl Links {
     }
 }
 
+/// Pairs that share no blocks.
+#[derive(Debug, Default)]
+pub(crate) struct PairSet {
+    /// By block, which pair it belongs to.
+    pairs: BTreeMap<BlockId, PairAddress>,
+}
+
+impl PairSet {
+    /// Adds a pair; corruption where it shares a block with another.
+    fn insert(&mut self, address: PairAddress) -> Result<(), Corruption> {
+        for block in address.blocks() {
+            if self.pairs.insert(block, address).is_some() {
+                return Err(Corruption::at(block, CorruptionKind::SharedBlock));
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn contains(&self, address: PairAddress) -> bool {
+        let [block, _] = address.blocks();
+        self.pairs.get(&block) == Some(&address)
+    }
+}
+
 impl<D: BlockDevice> Volume<D> {
     /// Reads all pairs for what leads to which dictionary.
     pub(crate) fn links(&mut self) -> Result<Links, Fault> {
@@ -75,6 +101,28 @@ impl<D: BlockDevice> Volume<D> {
             }
         }
         Ok(Links(links))
+    }
+
+    /// The pairs on the list, as it will be when it leads to where dictionaries have moved.
+    ///
+    /// # Errors
+    ///
+    /// Corruption where two of those pairs share a block: no store has such a list, and changing one of them would
+    /// destroy the other.
+    pub(crate) fn list_to_be(&mut self, links: &Links) -> Result<PairSet, Fault> {
+        let mut listed = PairSet::default();
+        let mut next = Some(PairAddress::FIRST);
+        while let Some(address) = next {
+            let pair = self.fetch(address)?;
+            listed.insert(address)?;
+            next = match pair.contents.tail {
+                Tail::Soft(target) if !links.lead_to(target) => {
+                    Some(links.moved_from(target).unwrap_or(target))
+                }
+                tail => tail.next(),
+            };
+        }
+        Ok(listed)
     }
 
     fn links_of(&self, pair: &Pair) -> PairLinks {

@@ -8,6 +8,7 @@ use crate::device::BlockDevice;
 use crate::disk::contents::{Edit, Tail};
 use crate::disk::gstate::{Delta, GlobalState};
 use crate::disk::pointer::PairAddress;
+use crate::error::{Corruption, CorruptionKind};
 use alloc::vec::Vec;
 
 /// What is wrong with a place on the list.
@@ -24,7 +25,14 @@ impl<D: BlockDevice> Volume<D> {
     /// nothing, and reads nothing, where there is nothing to do.
     ///
     /// Every step is a commit of its own that leaves a state from which the repair can start again.
+    ///
+    /// # Errors
+    ///
+    /// Corruption, before anything is changed, where the list is none that a power cut can leave.
     pub(crate) fn repair(&mut self) -> Result<(), Fault> {
+        if self.global.orphans || self.unfinished || self.global.pending_move.is_some() {
+            self.refuse_damage()?;
+        }
         if self.global.orphans && self.global.pending_move.is_some() {
             // The move is finished in pairs that are looked for on the list: it must lead to the right ones.
             while let Some(fix @ Fix::Redirect(..)) = self.next_fix()? {
@@ -50,6 +58,19 @@ impl<D: BlockDevice> Volume<D> {
         }
         self.unfinished = false;
         Ok(())
+    }
+
+    /// What a power cut cannot have left is not repaired: that could destroy what is still there.
+    fn refuse_damage(&mut self) -> Result<(), Fault> {
+        let links = self.links()?;
+        let list = self.list_to_be(&links)?;
+        match self.global.pending_move {
+            Some(pending) if !list.contains(pending.pair) => {
+                let [block, _] = pending.pair.blocks();
+                Err(Corruption::at(block, CorruptionKind::BadMove).into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The first place on the list that needs one. Moved pairs come before orphans: until its new place is on the
