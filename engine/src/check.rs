@@ -134,7 +134,15 @@ impl Check {
                 for (id, entry) in volume.visible_entries(&pair) {
                     self.name(&pair, id, entry, last.as_ref());
                     match entry.body {
-                        Body::Dictionary(below) => open.push((below, moved)),
+                        Body::Dictionary(below) => {
+                            let outside = |block: &BlockId| !volume.geometry().contains(*block);
+                            if let Some(target) = below.blocks().into_iter().find(outside) {
+                                let kind = CorruptionKind::PointerOutOfRange { target };
+                                self.damage(pair.block(), kind);
+                            } else {
+                                open.push((below, moved));
+                            }
+                        }
                         Body::Ctz(value) => {
                             let checked = self.value(volume, value);
                             self.note(checked)?;

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod change;
+mod met;
 mod read;
 mod rename;
 mod types;

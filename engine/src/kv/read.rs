@@ -1,15 +1,15 @@
 //! Calls that read.
 
+use super::met::Met;
 use super::{Attribute, Item, Kind, Node, Stat, Store, Usage, kind_of, not_an_entry, public};
 use crate::check::{self, CheckReport};
 use crate::clock::{Clock, TIME_ATTRIBUTE, Timestamp};
 use crate::device::BlockDevice;
 use crate::disk::entry::{Body, Entry};
 use crate::disk::pointer::PairAddress;
-use crate::error::{Corruption, CorruptionKind, Error};
+use crate::error::Error;
 use crate::key::Key;
 use crate::store::tree::{Place, Slot};
-use alloc::collections::BTreeSet;
 use alloc::vec;
 use alloc::vec::Vec;
 use sha2::{Digest, Sha256};
@@ -76,7 +76,7 @@ impl<D: BlockDevice, C: Clock> Store<D, C> {
     /// [`Error::Corrupt`], [`Error::Device`].
     pub fn list(&mut self, key: &Key) -> Result<Vec<(Key, Kind)>, Error> {
         let entries = match self.node_at(key)? {
-            Found::Dictionary(head, _) => self.entries_of(head)?,
+            Found::Dictionary(head, _) => self.entries_of(head, &mut Met::default())?,
             Found::Value(_) => return Err(Error::DictionaryExpected(key.clone())),
         };
         let keys = entries.iter();
@@ -210,18 +210,15 @@ impl<D: BlockDevice, C: Clock> Store<D, C> {
         head: PairAddress,
         visit: &mut dyn FnMut(&mut Self, Key, &Entry) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let mut seen = BTreeSet::new();
+        let geometry = self.volume.geometry();
+        let mut met = Met::default();
         let mut open = vec![(key.clone(), head)];
         while let Some((dictionary, head)) = open.pop() {
             let mut pairs = self.volume.dictionary_pairs(head);
             while let Some(pair) = self.volume.next_pair(&mut pairs)? {
-                // Each pair belongs to one dictionary: one that comes again lies below itself.
-                for block in pair.address().blocks() {
-                    if !seen.insert(block) {
-                        return Err(Corruption::at(block, CorruptionKind::DictionaryCycle).into());
-                    }
-                }
+                met.pair(&pair)?;
                 for (_, entry) in self.volume.visible_entries(&pair) {
+                    met.entry(&pair, entry, geometry)?;
                     let key = dictionary.child(&entry.name);
                     if let Body::Dictionary(below) = entry.body {
                         open.push((key.clone(), below));
@@ -234,15 +231,16 @@ impl<D: BlockDevice, C: Clock> Store<D, C> {
     }
 
     /// The entries of the dictionary that starts at `head`, ordered by the bytes of their names.
-    fn entries_of(&mut self, head: PairAddress) -> Result<Vec<Entry>, Error> {
+    fn entries_of(&mut self, head: PairAddress, met: &mut Met) -> Result<Vec<Entry>, Error> {
+        let geometry = self.volume.geometry();
         let mut entries = Vec::new();
         let mut pairs = self.volume.dictionary_pairs(head);
         while let Some(pair) = self.volume.next_pair(&mut pairs)? {
-            entries.extend(
-                self.volume
-                    .visible_entries(&pair)
-                    .map(|(_, entry)| entry.clone()),
-            );
+            met.pair(&pair)?;
+            for (_, entry) in self.volume.visible_entries(&pair) {
+                met.entry(&pair, entry, geometry)?;
+                entries.push(entry.clone());
+            }
         }
         entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         Ok(entries)
@@ -255,8 +253,8 @@ impl<D: BlockDevice, C: Clock> Store<D, C> {
             hash: Sha256,
             entries: Vec<Entry>,
         }
-        let mut seen = BTreeSet::from(head.blocks());
-        let mut entries = self.entries_of(head)?;
+        let mut met = Met::default();
+        let mut entries = self.entries_of(head, &mut met)?;
         entries.reverse();
         let mut open = vec![Open {
             hash: Sha256::new(),
@@ -280,12 +278,7 @@ impl<D: BlockDevice, C: Clock> Store<D, C> {
             top.hash.update((entry.name.len() as u32).to_le_bytes());
             top.hash.update(&entry.name);
             if let Body::Dictionary(below) = entry.body {
-                for block in below.blocks() {
-                    if !seen.insert(block) {
-                        return Err(Corruption::at(block, CorruptionKind::DictionaryCycle).into());
-                    }
-                }
-                let mut entries = self.entries_of(below)?;
+                let mut entries = self.entries_of(below, &mut met)?;
                 entries.reverse();
                 open.push(Open {
                     hash: Sha256::new(),
@@ -317,7 +310,7 @@ impl<D: BlockDevice, C: Clock> Store<D, C> {
             Found::Value(entry) => return Ok(time_of(entry)),
             Found::Dictionary(head, _) => *head,
         };
-        let entries = self.entries_of(head)?;
+        let entries = self.entries_of(head, &mut Met::default())?;
         let values = entries.iter().filter(|entry| kind_of(entry) == Kind::Value);
         Ok(values.filter_map(time_of).max().or(Some(Timestamp::EPOCH)))
     }

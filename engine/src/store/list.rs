@@ -63,12 +63,23 @@ impl PairList {
             return Err(Corruption::at(self.last, CorruptionKind::Cycle).into());
         };
         self.left = left;
-        let pair = Pair::fetch(medium, address, trust)?;
+        let pair = Pair::fetch(medium, address, trust).map_err(|fault| self.place(fault))?;
         self.last = pair.block();
         self.next = match self.scope {
             Scope::All => pair.contents.tail.next(),
             Scope::Dictionary => pair.contents.tail.next_in_dictionary(),
         };
         Ok(Some(pair))
+    }
+
+    /// A pointer that leads nowhere is damage of the pair that holds it.
+    fn place(&self, fault: Fault) -> Fault {
+        match fault {
+            Fault::Corrupt(Corruption {
+                kind: kind @ CorruptionKind::PointerOutOfRange { .. },
+                ..
+            }) => Corruption::at(self.last, kind).into(),
+            other => other,
+        }
     }
 }

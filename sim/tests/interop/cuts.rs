@@ -1,7 +1,7 @@
 //! The turns with power cuts, from seeds.
 //!
 //! `CUTPOINT_TURNS` is the number of sequences, `CUTPOINT_TURNS_SEED` the seed of the first; each further one takes the
-//! next number. Where `CUTPOINT_TURNS_LEVEL_WEAR` is set, the C littlefs moves pairs (`block_cycles`), too.
+//! next number.
 
 use crate::sequence::{Sequence, Tally};
 use crate::worker::Worker;

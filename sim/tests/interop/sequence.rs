@@ -88,8 +88,6 @@ pub(crate) struct Sequence<'a> {
     /// What the C littlefs may fail to see before its repair: the entry behind the one that a pending move names
     /// (docs/interop.md).
     overlooked: Option<Vec<u8>>,
-    /// The C littlefs moves pairs so that blocks wear evenly.
-    level_wear: bool,
     tally: Tally,
 }
 
@@ -136,7 +134,6 @@ impl<'a> Sequence<'a> {
             model: Model::default(),
             window: false,
             overlooked: None,
-            level_wear: std::env::var_os("CUTPOINT_TURNS_LEVEL_WEAR").is_some(),
             tally: Tally {
                 sequences: 1,
                 ..Tally::default()
@@ -277,15 +274,6 @@ impl<'a> Sequence<'a> {
         let sizes = [self.geometry.block_size(), smallest];
         // A small cache makes more programs of a commit, so that a cut can tear it.
         self.settings.cache_size = *sizes.choose(&mut self.rng).unwrap();
-        self.settings.block_cycles = if self.level_wear {
-            *[-1, 1, 5].choose(&mut self.rng).unwrap()
-        } else {
-            -1
-        };
-        if self.window {
-            // Where it has moved a pair, "orphans" may stand on the disk after the call, as after a lost power.
-            self.settings.block_cycles = -1;
-        }
     }
 
     /// Which of the `allowed` states the image shows.
