@@ -203,6 +203,8 @@ pub enum CorruptionKind {
     },
     /// The pending move of the global state names nothing that exists.
     BadMove,
+    /// A superblock stands elsewhere than at the start of the list of all pairs.
+    MisplacedSuperblock,
 }
 
 impl fmt::Display for CorruptionKind {
@@ -238,6 +240,7 @@ impl fmt::Display for CorruptionKind {
                 )
             }
             Self::BadMove => f.write_str("the pending move names an entry that does not exist"),
+            Self::MisplacedSuperblock => f.write_str("a superblock stands where there can be none"),
         }
     }
 }

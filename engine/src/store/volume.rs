@@ -212,13 +212,25 @@ impl Survey {
         let mut linked = BTreeSet::new();
         let mut heads = Vec::new();
         let mut list = PairList::all(geometry);
+        let mut of_superblocks = true;
         while let Some(pair) = list.next(medium, trust)? {
-            // After an expansion the superblock has copies along the list, and the root starts at the last one.
+            // After an expansion the first pairs of the list, joined by hardtails, have a copy of the superblock each, and
+            // the root starts at the last one.
             if let Some(superblock) = superblock_of(&pair) {
+                if !of_superblocks {
+                    let kind = if pair.address() == PairAddress::FIRST {
+                        CorruptionKind::Cycle
+                    } else {
+                        CorruptionKind::MisplacedSuperblock
+                    };
+                    return Err(Corruption::at(pair.block(), kind).into());
+                }
                 check(&superblock, geometry)?;
                 survey.superblock = superblock;
                 survey.root = pair.address();
             }
+            of_superblocks &=
+                superblock_of(&pair).is_some() && matches!(pair.contents.tail, Tail::Hard(_));
             for entry in &pair.contents.entries {
                 if let Body::Dictionary(address) = entry.body {
                     linked.extend(address.blocks());

@@ -161,11 +161,13 @@ impl<D: BlockDevice> Volume<D> {
 
     /// Whether the next compaction of the pair is one at which it moves for the sake of wear. A commit that only
     /// says where another pair has moved to never moves its own. Nor does any while the list may lead to a place that
-    /// has been left: what stands there would be taken for the pairs that lead here.
+    /// has been left: what stands there would be taken for the pairs that lead here. Nor while it may hold pairs without
+    /// a parent: a move that announces *orphans* would have the C littlefs's repair splice them.
     fn is_worn(&self, pair: &Pair) -> bool {
         self.settings.block_cycles.is_some()
             && !self.publishing
             && !self.global.orphans
+            && !self.unfinished
             && pair.next_revision().is_multiple_of(self.cycle())
     }
 
