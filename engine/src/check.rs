@@ -117,6 +117,7 @@ impl Check {
         while let Some((head, mut moved)) = open.pop() {
             let mut pairs = volume.dictionary_pairs(head);
             let mut last: Option<Entry> = None;
+            let mut first = true;
             loop {
                 let next = volume.next_pair(&mut pairs);
                 let Some(pair) = self.note(next)?.flatten() else {
@@ -131,6 +132,9 @@ impl Check {
                     Reach::Damaged => break,
                 }
                 self.held.push(pair.address());
+                if !mem::take(&mut first) && pair.contents.entries.is_empty() {
+                    self.damage(pair.block(), CorruptionKind::EmptyPair);
+                }
                 for (id, entry) in volume.visible_entries(&pair) {
                     self.name(&pair, id, entry, last.as_ref());
                     match entry.body {

@@ -203,6 +203,8 @@ pub enum CorruptionKind {
     },
     /// The pending move of the global state names nothing that exists.
     BadMove,
+    /// A dictionary goes on in a pair that has no entries, where the C littlefs loses its way.
+    EmptyPair,
     /// A superblock stands elsewhere than at the start of the list of all pairs.
     MisplacedSuperblock,
 }
@@ -240,6 +242,7 @@ impl fmt::Display for CorruptionKind {
                 )
             }
             Self::BadMove => f.write_str("the pending move names an entry that does not exist"),
+            Self::EmptyPair => f.write_str("a dictionary goes on in a pair without entries"),
             Self::MisplacedSuperblock => f.write_str("a superblock stands where there can be none"),
         }
     }

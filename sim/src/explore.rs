@@ -1,26 +1,31 @@
 //! All crash states of a workload, judged in parallel.
 
+mod count;
 mod report;
 
+pub use count::Count;
 pub use report::{Found, Place, SweepReport, ViolationGroup};
 
-use crate::crash::{Candidate, CrashState, CrashView};
+use crate::contract::{self, Contract};
+use crate::crash::{Candidate, CrashState, CrashView, Epoch, LazyView, Leaf, Leaves, Open, Space};
 use crate::inflight::Inflight;
-use crate::judge::{Recovery, judge};
+use crate::judge::{Recovery, hear, judge};
 use crate::record::{LiveViolation, Recording};
 use crate::session::{Session, default_budget};
 use crate::subject::{Contents, Subject};
-use crate::verdict::Verdict;
+use crate::verdict::{Promise, Stage, Verdict, Violation, ViolationKind};
 use crate::workload::Workload;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use thiserror::Error;
 
-/// A sweep: a workload runs once on a recording disk, and then every crash state of the prefix model is recovered from
-/// and judged.
+/// A sweep: a workload runs once on a recording disk, and then every crash state that a contract allows is recovered from
+/// and judged: those of the prefix model, where nothing else is said.
 ///
-/// The states are shared out over the threads of the rayon pool it is run in. The report is the same for any number of
+/// The work is shared out over the threads of the rayon pool it is run in. The report is the same for any number of
 /// threads.
 ///
 /// ```
@@ -39,29 +44,51 @@ use thiserror::Error;
 pub struct Sweep<'a> {
     subject: &'a dyn Subject,
     workload: &'a Workload,
+    contract: &'static Contract,
     budget: u64,
+    bound: u64,
+    seed: u64,
     progress: Option<&'a Progress>,
     cancel: Option<&'a AtomicBool>,
     inflight: Option<&'a Inflight>,
 }
 
+/// Recoveries for an epoch, unless a sweep says otherwise.
+const RECOVERIES_PER_EPOCH: u64 = 20_000;
+
 /// How far a sweep is, to be read from another thread.
 #[derive(Debug, Default)]
 pub struct Progress {
-    states: AtomicU64,
-    covered: AtomicU64,
+    parts: AtomicU64,
+    done: AtomicU64,
+    recoveries: AtomicU64,
 }
 
 impl Progress {
-    /// How many crash states there are; 0 until the recording is done. Sweeps that share one add up.
-    pub fn states(&self) -> u64 {
-        self.states.load(Ordering::Relaxed)
+    /// How many parts the work has: crash states of the prefix model, epochs of others. 0 until the recording is done.
+    /// Sweeps that share one add up.
+    pub fn parts(&self) -> u64 {
+        self.parts.load(Ordering::Relaxed)
     }
 
-    /// How many of them have been judged.
-    pub fn covered(&self) -> u64 {
-        self.covered.load(Ordering::Relaxed)
+    /// How many of them are done.
+    pub fn done(&self) -> u64 {
+        self.done.load(Ordering::Relaxed)
     }
+
+    /// How many recoveries have been run.
+    pub fn recoveries(&self) -> u64 {
+        self.recoveries.load(Ordering::Relaxed)
+    }
+}
+
+/// What came of a part of a sweep.
+#[derive(Debug, Default)]
+struct Part {
+    covered: Count,
+    recoveries: u64,
+    sampled: u64,
+    found: Vec<(Candidate, Violation)>,
 }
 
 impl std::fmt::Debug for Sweep<'_> {
@@ -80,10 +107,30 @@ impl<'a> Sweep<'a> {
         Self {
             subject,
             workload,
+            contract: &contract::PREFIX,
             budget: default_budget(workload.geometry()),
+            bound: RECOVERIES_PER_EPOCH,
+            seed: 0,
             progress: None,
             cancel: None,
             inflight: None,
+        }
+    }
+
+    /// The same, for the crash states that this contract allows.
+    #[must_use]
+    pub fn under(self, contract: &'static Contract) -> Self {
+        Self { contract, ..self }
+    }
+
+    /// The same, with at most so many recoveries for an epoch. Where they do not cover it, a tenth as many of its crash
+    /// states follow, chosen at random from `seed`.
+    #[must_use]
+    pub fn with_bound(self, recoveries: u64, seed: u64) -> Self {
+        Self {
+            bound: recoveries,
+            seed,
+            ..self
         }
     }
 
@@ -133,39 +180,48 @@ impl<'a> Sweep<'a> {
             Ok(recording) => recording,
             Err(violation) => return SweepReport::live(self.subject, self.workload, *violation),
         };
-        let candidates = recording.candidates();
-        if let Some(progress) = self.progress {
-            progress
-                .states
-                .fetch_add(candidates.len() as u64, Ordering::Relaxed);
-        }
-        let judged: Vec<Option<Verdict>> = candidates
-            .par_iter()
-            .map(|candidate| self.judge_unless_cancelled(&recording, candidate))
-            .collect();
-        SweepReport::of(self.subject, &recording, candidates.into_iter().zip(judged))
+        let (states, parts) = if *self.contract == contract::PREFIX {
+            let candidates = recording.candidates();
+            self.announce(candidates.len());
+            let judged = candidates.par_iter();
+            let parts = judged.map(|candidate| self.eager(&recording, candidate));
+            (Count::from(candidates.len() as u64), parts.collect())
+        } else {
+            let space = Arc::new(recording.space(self.contract));
+            self.announce(space.epochs().len());
+            let epochs = space.epochs().par_iter();
+            let parts = epochs.map(|epoch| self.lazy(&recording, &space, epoch));
+            (space.states().into(), parts.collect())
+        };
+        SweepReport::of(self.subject, &recording, self.contract, states, parts)
     }
 
     /// Records the workload and recovers from one of its crash states.
     ///
     /// # Errors
     ///
-    /// [`ReplayError`] where there is a violation without any power cut, or no such state.
-    pub fn replay(&self, state: CrashState) -> Result<Replay<'a>, ReplayError> {
+    /// [`ReplayError`] where there is a violation without any power cut, or no such state under the contract.
+    pub fn replay(&self, state: &CrashState) -> Result<Replay<'a>, ReplayError> {
         let recording = self.record().map_err(ReplayError::Live)?;
-        let mut candidates = recording.candidates();
-        let index = state.persisted() as usize;
-        if index >= candidates.len() {
+        let writes = recording.trace().writes();
+        let workload = self.workload.name().to_owned();
+        let state = state.clone();
+        if state.issued() > writes {
             return Err(ReplayError::NoSuchState {
                 state,
-                workload: self.workload.name().to_owned(),
-                writes: recording.trace().writes(),
+                workload,
+                writes,
             });
         }
-        let candidate = candidates.swap_remove(index);
+        let Some(outlook) = recording.space(self.contract).outlook_of(&state) else {
+            let contract = self.contract.name;
+            return Err(ReplayError::NotAllowed { state, contract });
+        };
+        let candidate = Candidate { state, outlook };
         let recovery = self.judge(&recording, &candidate);
         Ok(Replay {
-            contents: self.contents(&recording, state),
+            contents: self.contents(&recording, &candidate.state),
+            contract: self.contract,
             recording,
             candidate,
             recovery,
@@ -173,8 +229,8 @@ impl<'a> Sweep<'a> {
     }
 
     /// What the subject shows on a crash state, or why it shows nothing.
-    fn contents(&self, recording: &Recording<'_>, state: CrashState) -> Result<Contents, String> {
-        let view = CrashView::new(Arc::clone(recording.trace()), state)
+    fn contents(&self, recording: &Recording<'_>, state: &CrashState) -> Result<Contents, String> {
+        let view = CrashView::new(Arc::clone(recording.trace()), state.clone())
             .map_err(|error| error.to_string())?;
         let mut session = Session::new(self.subject, view, self.budget);
         session
@@ -188,26 +244,142 @@ impl<'a> Sweep<'a> {
         Recording::of(self.subject, self.workload, self.budget)
     }
 
-    fn judge_unless_cancelled(
+    fn announce(&self, parts: usize) {
+        if let Some(progress) = self.progress {
+            progress.parts.fetch_add(parts as u64, Ordering::Relaxed);
+        }
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.cancel
+            .is_some_and(|cancel| cancel.load(Ordering::Relaxed))
+    }
+
+    fn part_is_done(&self) {
+        if let Some(progress) = self.progress {
+            progress.done.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Judges one crash state.
+    fn eager(&self, recording: &Recording<'_>, candidate: &Candidate) -> Part {
+        if self.is_cancelled() {
+            return Part::default();
+        }
+        let found = match self.judge(recording, candidate).verdict {
+            Verdict::Clean => Vec::new(),
+            Verdict::Violation(violation) => vec![(candidate.clone(), violation)],
+        };
+        self.part_is_done();
+        Part {
+            covered: 1.into(),
+            recoveries: 1,
+            sampled: 0,
+            found,
+        }
+    }
+
+    /// Judges all crash states of an epoch, as many at once as recovery reads alike.
+    fn lazy(&self, recording: &Recording<'_>, space: &Arc<Space>, epoch: &Arc<Epoch>) -> Part {
+        let mut part = Part::default();
+        let mut leaves = Leaves::new(recording.trace(), space, epoch);
+        while let Some(view) = leaves.next_view() {
+            if self.is_cancelled() {
+                return part;
+            }
+            if part.recoveries >= self.bound {
+                self.sample(recording, space, epoch, &mut part);
+                break;
+            }
+            let _noted = self.note(Place::Epoch {
+                write: epoch.before(),
+                run: part.recoveries,
+            });
+            let session = Session::new(self.subject, view, self.budget);
+            let disk = session.disk().clone();
+            let recovery = hear(session, recording, LazyView::outlook);
+            let view = disk
+                .into_inner()
+                .unwrap_or_else(|kept| kept.with(|view| view.clone()));
+            let leaf = leaves.finish(view);
+            self.count_recovery(&mut part);
+            part.covered += &leaf.open.states().into();
+            if let Some(found) = self.found(recording, space, &leaf, recovery.verdict) {
+                part.found.push(found);
+            }
+        }
+        self.part_is_done();
+        part
+    }
+
+    fn count_recovery(&self, part: &mut Part) {
+        part.recoveries += 1;
+        if let Some(progress) = self.progress {
+            progress.recoveries.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A witness of what was found on all crash states of a leaf at once: one of them that shows it alone.
+    fn found(
         &self,
         recording: &Recording<'_>,
-        candidate: &Candidate,
-    ) -> Option<Verdict> {
-        if self
-            .cancel
-            .is_some_and(|cancel| cancel.load(Ordering::Relaxed))
-        {
+        space: &Space,
+        leaf: &Leaf,
+        verdict: Verdict,
+    ) -> Option<(Candidate, Violation)> {
+        let candidate = |state: CrashState| {
+            let outlook = space.outlook_of(&state);
+            let outlook = outlook.unwrap_or_else(|| space.outlook(&leaf.open));
+            Candidate { state, outlook }
+        };
+        let least = candidate(leaf.open.least());
+        if leaf.strayed {
+            let detail = "two recoveries that had read the same went on to read different things";
+            return Some((least, not_deterministic(detail.into())));
+        }
+        let Verdict::Violation(violation) = verdict else {
             return None;
+        };
+        let most = candidate(leaf.open.most());
+        for candidate in [least.clone(), most] {
+            if let Verdict::Violation(violation) = self.judge(recording, &candidate).verdict {
+                return Some((candidate, violation));
+            }
         }
-        let recovery = self.judge(recording, candidate);
-        if let Some(progress) = self.progress {
-            progress.covered.fetch_add(1, Ordering::Relaxed);
+        let detail = format!(
+            "found on several crash states at once, and on none of them alone: {violation}"
+        );
+        Some((least, not_deterministic(detail)))
+    }
+
+    /// Judges some crash states of an epoch, chosen at random.
+    fn sample(
+        &self,
+        recording: &Recording<'_>,
+        space: &Space,
+        epoch: &Arc<Epoch>,
+        part: &mut Part,
+    ) {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+        rng.set_stream(epoch.before().into());
+        for _ in 0..self.bound.div_ceil(10) {
+            if self.is_cancelled() {
+                return;
+            }
+            let state = Open::all(epoch).any(&mut rng);
+            let Some(outlook) = space.outlook_of(&state) else {
+                continue;
+            };
+            let candidate = Candidate { state, outlook };
+            if let Verdict::Violation(violation) = self.judge(recording, &candidate).verdict {
+                part.found.push((candidate, violation));
+            }
+            part.sampled += 1;
         }
-        Some(recovery.verdict)
     }
 
     fn judge(&self, recording: &Recording<'_>, candidate: &Candidate) -> Recovery {
-        let _noted = self.note(Place::State(candidate.state));
+        let _noted = self.note(Place::State(candidate.state.clone()));
         judge(self.subject, recording, candidate, self.budget)
     }
 
@@ -217,11 +389,22 @@ impl<'a> Sweep<'a> {
     }
 }
 
+fn not_deterministic(detail: String) -> Violation {
+    Violation {
+        kind: ViolationKind::NotDeterministic,
+        promise: Promise::Repeatable,
+        stage: Stage::Contents,
+        detail,
+    }
+}
+
 /// One crash state, replayed.
 #[derive(Debug)]
 pub struct Replay<'a> {
     /// The run that the state is of.
     pub recording: Recording<'a>,
+    /// The contract that allows the state.
+    pub contract: &'static Contract,
     /// The state and what it may show.
     pub candidate: Candidate,
     /// The judgement on it.
@@ -245,5 +428,13 @@ pub enum ReplayError {
         workload: String,
         /// The writes of its trace.
         writes: u32,
+    },
+    /// The contract does not allow such a state.
+    #[error("the contract {contract} does not allow the crash state {state} in this workload")]
+    NotAllowed {
+        /// The state.
+        state: CrashState,
+        /// The contract's name.
+        contract: &'static str,
     },
 }

@@ -145,7 +145,7 @@ impl<'a> FaultSweep<'a> {
     }
 
     fn recover(&self, recording: &Recording<'_>, candidate: &Candidate) -> Recovery {
-        let view = match CrashView::new(Arc::clone(recording.trace()), candidate.state) {
+        let view = match CrashView::new(Arc::clone(recording.trace()), candidate.state.clone()) {
             Ok(view) => view,
             Err(error) => unreachable!("{error}, but it was made from it"),
         };
@@ -160,7 +160,7 @@ impl<'a> FaultSweep<'a> {
         hear(
             Session::new(self.subject, disk, self.budget),
             recording,
-            candidate,
+            |_| candidate.outlook.clone(),
         )
     }
 }

@@ -3,9 +3,9 @@
 mod epilogue;
 mod hearing;
 
-pub(crate) use hearing::{Hearing, Terms};
+pub(crate) use hearing::{Expected, Hearing, Terms};
 
-use crate::crash::{Candidate, CrashView};
+use crate::crash::{Candidate, CrashView, Outlook};
 use crate::guard::Guarded;
 use crate::record::Recording;
 use crate::session::Session;
@@ -53,21 +53,23 @@ pub fn judge(
     candidate: &Candidate,
     budget: u64,
 ) -> Recovery {
-    let view = match CrashView::new(Arc::clone(recording.trace()), candidate.state) {
+    let view = match CrashView::new(Arc::clone(recording.trace()), candidate.state.clone()) {
         Ok(view) => view,
         Err(error) => panic!("{error}"),
     };
     let session = Session::new(subject, view, budget);
-    hear(session, recording, candidate)
+    hear(session, recording, |_| candidate.outlook.clone())
 }
 
-/// Recovers with `session`, whose device shows the candidate, and judges.
+/// Recovers with `session` and judges. What its device's crash states may show is what `outlook` says of the device once it
+/// has been read.
 pub(crate) fn hear<T: BlockDevice + Guarded + Send + 'static>(
     session: Session<'_, T>,
     recording: &Recording<'_>,
-    candidate: &Candidate,
+    outlook: impl Fn(&T) -> Outlook,
 ) -> Recovery {
-    let mut hearing = Hearing::new(session, terms(recording, candidate));
+    let expect = |device: &T| expected(recording, outlook(device));
+    let mut hearing = Hearing::new(session, terms(recording), Box::new(expect));
     let mut shown = None;
     let verdict = match hearing.run(&mut shown) {
         Ok(()) => Verdict::Clean,
@@ -76,20 +78,24 @@ pub(crate) fn hear<T: BlockDevice + Guarded + Send + 'static>(
     Recovery { shown, verdict }
 }
 
-fn terms<'a>(recording: &'a Recording<'_>, candidate: &Candidate) -> Terms<'a> {
-    let promises = recording.promises();
+fn terms<'a>(recording: &'a Recording<'_>) -> Terms<'a> {
     Terms {
         versions: recording.versions(),
-        allowed: candidate.versions.clone(),
-        operation: recording.step(candidate.step).and_then(Step::operation),
-        before: recording.history().version_before(candidate.step),
-        inside: candidate.inside,
-        may_be_uninitialised: candidate.before_first_return
-            && promises.uninitialised_after_cut_in_format
-            && recording.step(0) == Some(Step::Format),
-        promises,
+        promises: recording.promises(),
         geometry: recording.trace().geometry(),
         lost_blocks: recording.defects().lost_blocks(),
         next_step: recording.workload().steps().count() as u32,
+    }
+}
+
+fn expected<'a>(recording: &'a Recording<'_>, outlook: Outlook) -> Expected<'a> {
+    Expected {
+        operation: recording.step(outlook.step).and_then(Step::operation),
+        before: recording.history().version_before(outlook.step),
+        inside: outlook.inside,
+        may_be_uninitialised: outlook.before_first_return
+            && recording.promises().uninitialised_after_cut_in_format
+            && recording.step(0) == Some(Step::Format),
+        allowed: outlook.versions,
     }
 }

@@ -32,6 +32,7 @@
 //! | [`trace`] | the events that a device saw, and what it held before them |
 //! | [`guard`], [`disk`], [`shared`] | the rules and the budget of simulated devices; the one that records; handles |
 //! | [`faulty`] | devices that fail |
+//! | [`contract`] | what kinds of devices guarantee |
 //! | [`crash`] | crash states, which exist, and views that show them |
 //! | [`op`], [`refusal`], [`model`] | what is run, why a store says no, what should come of it |
 //! | [`subject`], [`subjects`] | engines under test and their promises; those that come with the harness |
@@ -47,6 +48,7 @@
 //! | [`cli`] | the `cutpoint` command |
 
 pub mod cli;
+pub mod contract;
 pub mod crash;
 pub mod disk;
 pub mod explore;

@@ -1,6 +1,7 @@
 //! The recording run: a workload without a power cut, every result compared with the model's.
 
-use crate::crash::{Candidate, History, prefix_states};
+use crate::contract::Contract;
+use crate::crash::{Candidate, Cuts, History, Space, prefix_states};
 use crate::disk::RecordingDisk;
 use crate::faulty::{Fault, FaultyDisk};
 use crate::model::Model;
@@ -110,6 +111,20 @@ impl<'a> Recording<'a> {
     /// The crash states of the prefix model, in order.
     pub fn candidates(&self) -> Vec<Candidate> {
         prefix_states(&self.trace, &self.history)
+    }
+
+    /// The crash states that the contract allows.
+    pub fn space(&self, contract: &Contract) -> Space {
+        let (geometry, erase_value) = (self.trace.geometry(), self.trace.erase_value());
+        let cuts = Cuts::of(self.trace.events(), &self.history);
+        Space::of(
+            self.trace.events(),
+            0,
+            geometry,
+            erase_value,
+            contract,
+            cuts,
+        )
     }
 
     /// The step with this index.

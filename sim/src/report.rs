@@ -3,42 +3,29 @@
 pub mod replay;
 pub mod summary;
 
-use crate::explore::Place;
+use crate::contract;
+use crate::explore::{Count, Place};
 
-/// The command that shows a place of a workload again, in full.
-pub fn replay_command(workload: &str, place: Place) -> String {
+/// The command that shows a place of a workload again, in full, under the contract of that name.
+pub fn replay_command(workload: &str, contract: &str, place: &Place) -> String {
+    let contract = if contract == contract::PREFIX.name {
+        String::new()
+    } else {
+        format!(" --contract {contract}")
+    };
     match place {
-        Place::State(state) => format!("cutpoint replay {workload} --state {state}"),
-        Place::Recording { .. } => format!("cutpoint replay {workload}"),
+        // A shell would read the braces.
+        Place::State(state) if state.flaws().is_empty() => {
+            format!("cutpoint replay {workload} --state {state}{contract}")
+        }
+        Place::State(state) => format!("cutpoint replay {workload} --state '{state}'{contract}"),
+        Place::Epoch { .. } | Place::Recording { .. } => {
+            format!("cutpoint replay {workload}{contract}")
+        }
     }
 }
 
 /// A number with its thousands apart.
 fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(' ');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn thousands_stand_apart() {
-        for (number, text) in [
-            (0, "0"),
-            (999, "999"),
-            (1000, "1 000"),
-            (1_234_567, "1 234 567"),
-        ] {
-            assert_eq!(grouped(number), text);
-        }
-    }
+    Count::from(number).to_string()
 }

@@ -86,6 +86,8 @@ pub struct Trace {
     events: Vec<Event>,
     /// By block: its writes in the order they were issued.
     blocks: Vec<Vec<BlockWrite>>,
+    /// By number of a write: the index of its event.
+    writes: Vec<u32>,
     counts: EventCounts,
 }
 
@@ -98,6 +100,7 @@ impl Trace {
     /// Where an event lies outside the geometry; devices refuse such calls before they record them.
     pub fn new(geometry: Geometry, erase_value: u8, image: Image, events: Vec<Event>) -> Self {
         let mut blocks: Vec<Vec<BlockWrite>> = vec![Vec::new(); geometry.block_count() as usize];
+        let mut writes = Vec::new();
         let mut counts = EventCounts::default();
         for (index, event) in events.iter().enumerate() {
             let number = counts.writes();
@@ -111,6 +114,7 @@ impl Trace {
                 Event::OperationStart(_) | Event::OperationEnd(_) => {}
             }
             if let Some(block) = event.written_block() {
+                writes.push(index as u32);
                 let history = &mut blocks[block.index() as usize];
                 let erase = match event {
                     Event::Erase { .. } => Some(history.len() as u32),
@@ -129,6 +133,7 @@ impl Trace {
             image,
             events,
             blocks,
+            writes,
             counts,
         }
     }
@@ -156,6 +161,17 @@ impl Trace {
     /// How many of each event there are.
     pub fn counts(&self) -> EventCounts {
         self.counts
+    }
+
+    /// The write with this number: an erase or a program; none where there are fewer.
+    pub fn write(&self, number: u32) -> Option<&Event> {
+        let event = self.writes.get(number as usize)?;
+        self.events.get(*event as usize)
+    }
+
+    /// By number of a write, the index of its event.
+    pub fn write_events(&self) -> &[u32] {
+        &self.writes
     }
 
     /// The number of writes: erases and programs.

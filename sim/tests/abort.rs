@@ -76,7 +76,7 @@ fn an_abort_leaves_the_name_of_the_state() {
             .parse()
             .unwrap();
         // The name is all that it takes to be there again.
-        let replay = Sweep::new(&engine, &workload).replay(state).unwrap();
+        let replay = Sweep::new(&engine, &workload).replay(&state).unwrap();
         assert_eq!(replay.candidate.state, state);
         assert_eq!(replay.recovery.verdict.violation(), None);
     }

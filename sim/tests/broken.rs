@@ -141,7 +141,7 @@ fn assert_caught(report: &SweepReport, kind: ViolationKind) {
 fn assert_clean(workload: &Workload) {
     let report = sweep(&EngineSubject::default(), workload);
     assert_eq!(report.first_violation(), None);
-    assert!(report.is_complete() && report.states > 50);
+    assert!(report.is_complete() && report.states > 50.into());
 }
 
 #[test]

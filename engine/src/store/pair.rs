@@ -11,6 +11,7 @@ use crate::disk::pointer::PairAddress;
 use crate::disk::scan::{Progress, Scanner, Trust};
 use crate::disk::superblock::DiskVersion;
 use crate::error::{Corruption, CorruptionKind};
+use alloc::vec::Vec;
 
 /// A metadata pair as it stands on the medium.
 #[derive(Clone, Debug)]
@@ -130,10 +131,10 @@ impl Pair {
         let Some(end) = log.end(layout) else {
             return Ok(false);
         };
-        if !self.is_erased_up_to(medium, layout, end)? {
+        let Some(following) = self.erased_up_to(medium, layout, end)? else {
             return Ok(false);
-        }
-        let programmed = program(medium, self.current, log, end, layout, version);
+        };
+        let programmed = program(medium, self.current, log, end, layout, version, &following);
         self.end = match programmed {
             Err(fault) if fault.is_bad_block() => self.end_if_visible(medium)?.ok_or(fault)?,
             programmed => programmed?,
@@ -240,33 +241,57 @@ impl Pair {
         write_block(medium, version, current, revision, contents).map(drop)
     }
 
-    /// Whether a commit may be programmed from the end of the log up to `end`.
-    fn is_erased_up_to<D: BlockDevice>(
+    /// What follows the place of a commit that may be programmed from the end of the log up to `end`; none where it may
+    /// not be, as the bytes there cannot be trusted to be erased.
+    fn erased_up_to<D: BlockDevice>(
         &self,
         medium: &mut Medium<D>,
         layout: Layout,
         end: usize,
-    ) -> Result<bool, Fault> {
+    ) -> Result<Option<Following>, Fault> {
         let start = self.end.offset;
         let Some(forward) = self.end.forward else {
-            return Ok(false);
+            return Ok(None);
         };
         let covered = forward.length as usize;
         if !start.is_multiple_of(layout.prog_size)
             || covered < layout.prog_size
             || covered > layout.block_size - start
         {
-            return Ok(false);
+            return Ok(None);
         }
-        let bytes = read_vec(medium, self.current, start, covered.max(end - start))?;
+        let unit_end = end + layout.prog_size;
+        let read_to = if unit_end <= layout.block_size {
+            unit_end
+        } else {
+            end
+        };
+        let bytes = read_vec(medium, self.current, start, covered.max(read_to - start))?;
         if checksum(&bytes[..covered]) != forward.crc {
-            return Ok(false);
+            return Ok(None);
         }
         // The checksum speaks of `covered` bytes alone. An interrupted program may have reached later units and left
         // these as they were, so the rest must look the same as they do.
         let erased = bytes[0];
-        Ok(covered >= end - start || bytes.iter().all(|&byte| byte == erased))
+        let is_erased = |bytes: &[u8]| bytes.iter().all(|&byte| byte == erased);
+        if !is_erased(&bytes[..end - start]) {
+            return Ok(None);
+        }
+        let unit = bytes[end - start..read_to - start].to_vec();
+        Ok(Some(Following {
+            is_erased: is_erased(&unit),
+            unit,
+        }))
     }
+}
+
+/// The program unit behind a commit.
+struct Following {
+    /// Its bytes; none where the block ends before it.
+    unit: Vec<u8>,
+    /// Whether it is erased. A forward checksum over what an interrupted program has left there would have the next
+    /// commit programmed over it.
+    is_erased: bool,
 }
 
 /// Bytes that these entries take in a compacted log.
@@ -346,7 +371,16 @@ fn write_block<D: BlockDevice>(
     // Callers keep to the limits above, and what keeps to them fits.
     let end = log.end(layout).ok_or(Fault::NoSpace)?;
     medium.erase(block)?;
-    program(medium, block, log, end, layout, version)
+    let unit = if end + layout.prog_size <= layout.block_size {
+        read_vec(medium, block, end, layout.prog_size)?
+    } else {
+        Vec::new()
+    };
+    let following = Following {
+        unit,
+        is_erased: true,
+    };
+    program(medium, block, log, end, layout, version, &following)
 }
 
 /// Seals the commit and programs it, so that it is durable or lost as a whole.
@@ -357,18 +391,11 @@ fn program<D: BlockDevice>(
     end: usize,
     layout: Layout,
     version: DiskVersion,
+    following: &Following,
 ) -> Result<LogEnd, Fault> {
-    let following = if end + layout.prog_size <= layout.block_size {
-        Some(read_vec(medium, block, end, layout.prog_size)?)
-    } else {
-        None
-    };
-    let (commit, log_end) = log.seal(
-        end,
-        layout.prog_size,
-        following.as_deref(),
-        version == DiskVersion::V2_1,
-    );
+    let unit = Some(following.unit.as_slice()).filter(|unit| !unit.is_empty());
+    let forward_crc = version == DiskVersion::V2_1 && following.is_erased;
+    let (commit, log_end) = log.seal(end, layout.prog_size, unit, forward_crc);
     medium.prog_verified(block, commit.start, &commit.bytes)?;
     Ok(log_end)
 }

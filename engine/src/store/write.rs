@@ -21,7 +21,8 @@ impl<D: BlockDevice> Volume<D> {
     /// Makes the edits, and `after` the global state, in one atomic, durable step.
     ///
     /// Where the pending move of `after` names an entry of this very pair, the entry is deleted in the same step
-    /// instead, and nothing is pending; the edits must not shift its id then.
+    /// instead, and nothing is pending; the edits must not shift its id then. Not where that leaves none: the C littlefs
+    /// cannot read a dictionary with a pair in its middle that is empty, so such a pair has to be dropped.
     ///
     /// # Errors
     ///
@@ -35,6 +36,11 @@ impl<D: BlockDevice> Volume<D> {
         let address = pair.address();
         if let Some(pending) = after.pending_move.filter(|pending| pending.pair == address) {
             check_move(&pair, pending.id)?;
+        }
+        let folded = after
+            .pending_move
+            .filter(|pending| pending.pair == address && leaves_entries(&pair, &edits));
+        if let Some(pending) = folded {
             edits.push(Edit::Delete(pending.id));
             after.pending_move = None;
         }
@@ -198,7 +204,7 @@ impl<D: BlockDevice> Volume<D> {
         &mut self,
         mut pair: Pair,
         contents: &Contents,
-        after: GlobalState,
+        mut after: GlobalState,
     ) -> Result<(), Fault> {
         let from = pair.address();
         self.medium.sync()?;
@@ -210,6 +216,11 @@ impl<D: BlockDevice> Volume<D> {
                 Err(fault) if fault.is_bad_block() => self.allocator.retire(block),
                 Err(fault) => return Err(fault),
             }
+        }
+        if let Some(pending) = &mut after.pending_move
+            && pending.pair == from
+        {
+            pending.pair = pair.address();
         }
         self.index.forget(from);
         let outermost = !core::mem::replace(&mut self.publishing, true);
@@ -269,6 +280,13 @@ impl<D: BlockDevice> Volume<D> {
     pub(crate) fn fits(&self, entry: &Entry) -> bool {
         entry.encoded_size() <= hard_limit(self.geometry().block_size() as usize)
     }
+}
+
+/// Whether the pair has entries left after the edits and one more deletion.
+fn leaves_entries(pair: &Pair, edits: &[Edit]) -> bool {
+    let mut contents = pair.contents.clone();
+    contents.edit(edits);
+    contents.entries.len() > 1
 }
 
 /// Checks that the pending move's entry is one.

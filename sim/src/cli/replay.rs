@@ -1,5 +1,6 @@
-use super::select::select_one;
+use super::select::{contract_of, select_one};
 use super::{CliError, Outcome};
+use crate::contract;
 use crate::crash::CrashState;
 use crate::explore::{ReplayError, Sweep};
 use crate::report::replay::ReplayText;
@@ -19,6 +20,7 @@ use std::time::Duration;
 #[command(after_help = "Examples:
   cutpoint replay split-ascending-512 --state 117
   cutpoint replay split-on-basic_512_v21 --state 12
+  cutpoint replay split-ascending-512 --state '120-{117,118}' --contract reorder
   cutpoint replay rename-128
 
 Exit codes: 0 nothing found, 1 a violation was found, 2 bad usage or input.")]
@@ -29,6 +31,9 @@ pub(super) struct Arguments {
     /// The crash state's id, as a report prints it
     #[arg(long, value_name = "ID")]
     state: Option<String>,
+    /// The contract that has the state; by default the first of 'cutpoint list' that does
+    #[arg(long, value_name = "NAME")]
+    contract: Option<String>,
     /// The corpus folder, where it is not ./corpus
     #[arg(long, value_name = "DIR")]
     corpus: Option<PathBuf>,
@@ -40,6 +45,8 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
     let sweep = Sweep::new(&subject, &workload);
     let Some(state) = &arguments.state else {
         let mut summary = Summary::default();
+        let contract = arguments.contract.as_deref().map(contract_of).transpose()?;
+        let sweep = contract.map_or(sweep, |contract| sweep.under(contract));
         summary.push(sweep.run(), Duration::ZERO);
         out.write_all(summary.text(true, None).as_bytes())?;
         return Ok(if summary.has_violations() {
@@ -51,7 +58,23 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
     let state: CrashState = state
         .parse()
         .map_err(|error| CliError::argument("--state", error))?;
-    match sweep.replay(state) {
+    // Without a contract, under the first that has such a state.
+    let contracts = match &arguments.contract {
+        Some(name) => vec![contract_of(name)?],
+        None => contract::ALL.to_vec(),
+    };
+    let mut replayed = None;
+    for contract in contracts {
+        let replay = sweep.under(contract).replay(&state);
+        let allowed = !matches!(replay, Err(ReplayError::NotAllowed { .. }));
+        if allowed || replayed.is_none() {
+            replayed = Some(replay);
+        }
+        if allowed {
+            break;
+        }
+    }
+    match replayed.unwrap_or_else(|| sweep.replay(&state)) {
         Ok(replay) => {
             write!(out, "{}", ReplayText::new(&replay, subject.name()))?;
             Ok(match replay.recovery.verdict.violation() {

@@ -1,6 +1,7 @@
 //! From names on the command line to workloads.
 
 use super::CliError;
+use crate::contract::{self, Contract};
 use crate::workload::{Workload, builtin, images};
 use std::path::{Path, PathBuf};
 
@@ -89,6 +90,63 @@ pub(super) fn select_one(name: &str, corpus: Option<&Path>) -> Result<Workload, 
             ),
         )),
     }
+}
+
+/// The contracts that the options name: models, or contracts, or the prefix model where neither is given.
+///
+/// # Errors
+///
+/// A name that stands for none.
+pub(super) fn contracts(
+    models: &[String],
+    names: &[String],
+) -> Result<Vec<&'static Contract>, CliError> {
+    let model_names = [contract::PREFIX, contract::TORN, contract::REORDER].map(|model| model.name);
+    for model in models {
+        if !model_names.contains(&model.as_str()) {
+            return Err(CliError::argument(
+                "--models",
+                format!(
+                    "no crash model '{model}'; there are {}",
+                    model_names.join(", ")
+                ),
+            ));
+        }
+    }
+    let mut contracts: Vec<&'static Contract> = Vec::new();
+    for name in models.iter().chain(names) {
+        let found = match name.as_str() {
+            "all" => contract::ALL.to_vec(),
+            name => vec![contract_of(name)?],
+        };
+        for contract in found {
+            if !contracts.contains(&contract) {
+                contracts.push(contract);
+            }
+        }
+    }
+    if contracts.is_empty() {
+        contracts.push(&contract::PREFIX);
+    }
+    Ok(contracts)
+}
+
+/// The contract of this name.
+///
+/// # Errors
+///
+/// There is none.
+pub(super) fn contract_of(name: &str) -> Result<&'static Contract, CliError> {
+    contract::by_name(name).ok_or_else(|| {
+        let names = contract::ALL.map(|contract| contract.name);
+        CliError::argument(
+            "--contract",
+            format!(
+                "no contract '{name}'; there are {}, or all",
+                names.join(", ")
+            ),
+        )
+    })
 }
 
 fn builtin(name: &str) -> Result<Vec<Workload>, CliError> {

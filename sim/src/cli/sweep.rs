@@ -1,11 +1,13 @@
 use super::interrupt;
-use super::select::{Selection, select};
+use super::select::{Selection, contracts, select};
 use super::supervise::{self, Supervised};
 use super::{CliError, Outcome};
+use crate::contract::Contract;
 use crate::explore::{Progress, Sweep};
 use crate::inflight::Inflight;
 use crate::report::summary::Summary;
 use crate::subjects::EngineSubject;
+use crate::workload::Workload;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs;
@@ -26,12 +28,32 @@ use std::time::{Duration, Instant};
   cutpoint sweep all images --each        everything, a line for each
   cutpoint sweep split-on-basic_512_v21   on top of one image of the corpus
   cutpoint sweep nested --out run         keep the results in the folder run
+  cutpoint sweep --models torn,reorder    torn writes, and writes that were held back
+  cutpoint sweep --contract nor-flash     the crash states of a kind of device
+  cutpoint sweep all --contract all       a line for each kind of device
 
 Exit codes: 0 nothing found, 1 a violation was found, 2 bad usage or input, 3 cut short.")]
 pub(super) struct Arguments {
     /// Workloads or groups of them, as 'cutpoint list' shows them
     #[arg(value_name = "WORKLOAD")]
     workloads: Vec<String>,
+    /// The crash models to explore: prefix, torn, reorder
+    #[arg(
+        long,
+        value_name = "MODEL,...",
+        value_delimiter = ',',
+        conflicts_with = "contract"
+    )]
+    models: Vec<String>,
+    /// The kinds of devices whose crash states to explore, as 'cutpoint list' shows them, or all
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    contract: Vec<String>,
+    /// The most recoveries for one epoch; beyond, its crash states are sampled
+    #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..))]
+    max_states: u64,
+    /// The seed of what is sampled
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
     /// Worker threads; by default as many as there are processors
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
@@ -68,6 +90,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
 fn supervised(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome, CliError> {
     // What the user got wrong is said without one.
     select(&arguments.workloads, arguments.corpus.as_deref())?;
+    contracts(&arguments.models, &arguments.contract)?;
     let temporary;
     let folder = if let Some(folder) = &arguments.out {
         fs::create_dir_all(folder).map_err(|error| CliError::at(folder, error))?;
@@ -98,6 +121,7 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
         workloads,
         left_out,
     } = select(&arguments.workloads, arguments.corpus.as_deref())?;
+    let contracts = contracts(&arguments.models, &arguments.contract)?;
     let stop = interrupt::catch(folder)?;
     let threads = arguments.jobs.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new()
@@ -110,13 +134,19 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
     let progress = Progress::default();
     let bar = progress_bar(arguments.quiet || arguments.json);
     let mut summary = Summary::default();
-    for (index, workload) in workloads.iter().enumerate() {
+    let work: Vec<(&Workload, &'static Contract)> = workloads
+        .iter()
+        .flat_map(|workload| contracts.iter().map(move |&contract| (workload, contract)))
+        .collect();
+    for (index, &(workload, contract)) in work.iter().enumerate() {
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        bar.set_prefix(format!("{}/{}", index + 1, workloads.len()));
-        bar.set_message(workload.name().to_owned());
+        bar.set_prefix(format!("{}/{}", index + 1, work.len()));
+        bar.set_message(format!("{}, {}", workload.name(), contract.name));
         let sweep = Sweep::new(&subject, workload)
+            .under(contract)
+            .with_bound(arguments.max_states, arguments.seed)
             .with_progress(&progress)
             .with_cancel(&stop)
             .with_inflight(&inflight);
@@ -144,8 +174,8 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
     let done = summary
         .sweeps()
         .iter()
-        .filter(|sweep| sweep.report.is_complete());
-    let cut_short = done.count() < workloads.len();
+        .filter(|sweep| sweep.report.is_finished());
+    let cut_short = done.count() < work.len();
     Ok(match (summary.has_violations(), cut_short) {
         (true, _) => Outcome::Found,
         (false, true) => Outcome::CutShort,
@@ -176,7 +206,7 @@ fn progress_bar(quiet: bool) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let style = ProgressStyle::with_template(
-        "{prefix:>7} [{bar:24}] {human_pos}/{human_len} states, {per_sec}  {wide_msg}",
+        "{prefix:>7} [{bar:24}] {human_pos}/{human_len}, {per_sec}, {eta} left  {wide_msg}",
     );
     let bar = ProgressBar::new(0);
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
@@ -188,8 +218,8 @@ fn watched<T: Send>(bar: &ProgressBar, progress: &Progress, work: impl FnOnce() 
     thread::scope(|scope| {
         let watcher = scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
-                bar.set_length(progress.states());
-                bar.set_position(progress.covered());
+                bar.set_length(progress.parts());
+                bar.set_position(progress.done());
                 thread::park_timeout(Duration::from_millis(100));
             }
         });

@@ -1,4 +1,4 @@
-use super::CrashState;
+use super::{CrashState, Outlook};
 use std::ops::RangeInclusive;
 
 /// Which versions of the model the steps of a run led to, as numbers: all that a crash model must know about what
@@ -62,12 +62,6 @@ impl History {
 pub struct Candidate {
     /// The state.
     pub state: CrashState,
-    /// The versions of the model that recovery may show: those that every cut which leaves this state allows.
-    pub versions: RangeInclusive<u32>,
-    /// The step that issued the last write which reached the medium; step 0 where none did.
-    pub step: u32,
-    /// Whether the cut lies inside that step: more of its writes follow.
-    pub inside: bool,
-    /// Whether no cut that leaves this state comes after the return of step 0, so that there may be no store yet.
-    pub before_first_return: bool,
+    /// What it may show.
+    pub outlook: Outlook,
 }

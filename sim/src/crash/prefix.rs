@@ -1,6 +1,5 @@
-use super::{Candidate, CrashState, History};
-use crate::trace::{Event, Trace};
-use std::ops::RangeInclusive;
+use super::{Candidate, CrashState, Cuts, History};
+use crate::trace::Trace;
 
 /// The states of the prefix model, in order: power was lost on a device that orders its writes, so the first n
 /// writes are there whole and the others are not, for each n from 0 to the number of writes.
@@ -12,84 +11,27 @@ use std::ops::RangeInclusive;
 ///
 /// Where the trace has marks of steps that the history does not have.
 pub fn prefix_states(trace: &Trace, history: &History) -> Vec<Candidate> {
-    let mut states: Vec<Candidate> = Vec::with_capacity(trace.writes() as usize + 1);
-    let mut cut = Cut::default();
-    let mut open = Candidate {
-        state: CrashState::prefix(0),
-        versions: cut.versions(history),
-        step: 0,
-        inside: false,
-        before_first_return: true,
-    };
-    for event in trace.events() {
-        match event {
-            Event::OperationStart(step) => {
-                debug_assert_eq!(*step, cut.returned);
-                cut.in_flight = true;
+    let cuts = Cuts::of(trace.events(), history);
+    let is_write = |&place: &usize| trace.events()[place].written_block().is_some();
+    let writes: Vec<usize> = (0..trace.events().len()).filter(is_write).collect();
+    (0..=writes.len())
+        .map(|persisted| {
+            let first = persisted.checked_sub(1).map_or(0, |last| writes[last] + 1);
+            let last = writes.get(persisted).copied().unwrap_or(cuts.last());
+            Candidate {
+                state: CrashState::prefix(persisted as u32),
+                outlook: cuts.outlook(first, last),
             }
-            Event::OperationEnd(_) => {
-                cut.in_flight = false;
-                cut.returned += 1;
-            }
-            Event::Sync => {}
-            Event::Erase { .. } | Event::Prog { .. } => {
-                let next = CrashState::prefix(open.state.persisted() + 1);
-                open.inside = cut.in_flight && cut.returned == open.step;
-                states.push(open);
-                open = Candidate {
-                    state: next,
-                    versions: cut.versions(history),
-                    step: cut.step(),
-                    inside: false,
-                    before_first_return: cut.returned == 0,
-                };
-                continue;
-            }
-        }
-        open.versions = common(&open.versions, &cut.versions(history));
-        open.before_first_return &= cut.returned == 0;
-    }
-    // The last write's step has no more writes, but it may never have returned.
-    open.inside = cut.in_flight && cut.returned == open.step;
-    states.push(open);
-    states
-}
-
-/// Where in the run a power cut falls.
-#[derive(Default)]
-struct Cut {
-    returned: u32,
-    in_flight: bool,
-}
-
-impl Cut {
-    fn versions(&self, history: &History) -> RangeInclusive<u32> {
-        history.versions_at(self.returned, self.in_flight)
-    }
-
-    /// The step in flight, or else the last that returned.
-    fn step(&self) -> u32 {
-        if self.in_flight {
-            self.returned
-        } else {
-            self.returned.saturating_sub(1)
-        }
-    }
-}
-
-/// What both allow. Where nothing is left (a step that changed something returned without a write), the later cut
-/// counts: what has returned must be there.
-fn common(earlier: &RangeInclusive<u32>, later: &RangeInclusive<u32>) -> RangeInclusive<u32> {
-    let oldest = *earlier.start().max(later.start());
-    let newest = *earlier.end().min(later.end());
-    oldest..=newest.max(oldest)
+        })
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trace::Image;
+    use crate::trace::{Event, Image};
     use cutpoint_engine::device::{BlockId, Geometry};
+    use std::ops::RangeInclusive;
 
     fn write() -> Event {
         Event::Erase {
@@ -105,7 +47,8 @@ mod tests {
     fn shape(events: Vec<Event>, history: &History) -> Vec<(RangeInclusive<u32>, u32, bool)> {
         prefix_states(&trace(events), history)
             .into_iter()
-            .map(|candidate| (candidate.versions, candidate.step, candidate.inside))
+            .map(|candidate| candidate.outlook)
+            .map(|outlook| (outlook.versions, outlook.step, outlook.inside))
             .collect()
     }
 
@@ -201,7 +144,7 @@ mod tests {
         let states = prefix_states(&trace(events), &durable_on_return(&[0]));
         let uninitialised: Vec<_> = states
             .iter()
-            .map(|candidate| candidate.before_first_return)
+            .map(|candidate| candidate.outlook.before_first_return)
             .collect();
         assert_eq!(uninitialised, [true, true, false]);
     }

@@ -1,45 +1,139 @@
+use super::Tear;
 use serde::{Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
 use thiserror::Error;
 
-/// The id of a crash state: which of a trace's writes a power cut left on the medium.
+/// The id of a crash state: which of a trace's writes a power cut left on the medium, and what is left of the others.
 ///
-/// It prints as a short text that reads back to the same id. An id belongs to one trace. There is one form so far:
-/// a number `n`, the state in which the first `n` writes reached the medium, whole and in order, and no other did.
+/// It prints as a short text that reads back to the same id, and a state has one text:
+///
+/// | text | what reached the medium |
+/// | --- | --- |
+/// | `117` | the first 117 writes (0 to 116), whole, and no other |
+/// | `117~3/16` | the first 117 writes whole, and of write 117 the first 3 units of 16 bytes |
+/// | `120-{117,118}` | the first 120 writes but 117 and 118 |
+/// | `120-{117~-1/16,118}` | as before, but of write 117 the last unit of 16 bytes did |
+///
+/// Behind the `~` stands what is left of a torn write, by units of the size behind the slash, which lie at multiples of
+/// it in the block: `3` the first 3, `-3` the last 3, `!3` all but unit 3, `3?` the first 3 and anything in the next,
+/// `z3` (an erase) nothing but that the last 3 are zeroed, `=0.2` units 0 and 2.
+///
+/// An id belongs to one trace.
 ///
 /// ```
-/// use cutpoint::crash::{CrashState, ParseStateError, StateForm};
+/// use cutpoint::crash::{CrashState, ParseStateError};
 ///
 /// let state: CrashState = "117".parse()?;
 /// assert_eq!(state, CrashState::prefix(117));
 /// assert_eq!(state.to_string(), "117");
-/// assert_eq!(
-///     "117~3/16".parse::<CrashState>(),
-///     Err(ParseStateError::UnknownForm { text: "117~3/16".into(), form: StateForm::Torn }),
-/// );
+/// assert!("120-{117~-1/16,118}".parse::<CrashState>()?.issued() == 120);
+/// assert_eq!("007".parse::<CrashState>(), Err(ParseStateError("007".into())));
 /// # Ok::<(), ParseStateError>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CrashState {
-    persisted: u32,
+    /// Writes from this number on were not issued, or are lost all the same.
+    issued: u32,
+    /// What is not whole before that, by ascending number. The last write issued is not lost.
+    flaws: Vec<(u32, Flaw)>,
+}
+
+/// What is wrong with a write that was issued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Flaw {
+    /// Nothing of it reached the medium.
+    Lost,
+    /// Part of it did.
+    Torn(Tear),
+}
+
+/// What became of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// All of it reached the medium.
+    Persisted,
+    /// Nothing of it did.
+    Lost,
+    /// Part of it did.
+    Torn(Tear),
 }
 
 impl CrashState {
     /// The state in which the first `persisted` writes reached the medium and no other did.
     pub const fn prefix(persisted: u32) -> Self {
-        Self { persisted }
+        Self {
+            issued: persisted,
+            flaws: Vec::new(),
+        }
     }
 
-    /// How many writes reached the medium, from the first on.
-    pub const fn persisted(self) -> u32 {
-        self.persisted
+    /// The state in which the first `issued` writes reached the medium but for the `flaws`, given by ascending number.
+    ///
+    /// # Panics
+    ///
+    /// Where a flaw is of a write that was not issued, or their numbers do not ascend.
+    pub fn with_flaws(mut issued: u32, mut flaws: Vec<(u32, Flaw)>) -> Self {
+        assert!(flaws.is_sorted_by(|a, b| a.0 < b.0), "{flaws:?}");
+        assert!(
+            flaws.last().is_none_or(|&(write, _)| write < issued),
+            "{flaws:?}"
+        );
+        // Lost at the end is the same as never issued.
+        while let Some(&(write, Flaw::Lost)) = flaws.last()
+            && write + 1 == issued
+        {
+            flaws.pop();
+            issued -= 1;
+        }
+        Self { issued, flaws }
+    }
+
+    /// One more than the number of the last write of which anything reached the medium.
+    pub fn issued(&self) -> u32 {
+        self.issued
+    }
+
+    /// What is not whole of the writes issued, by ascending number.
+    pub fn flaws(&self) -> &[(u32, Flaw)] {
+        &self.flaws
+    }
+
+    /// What became of the write with this number.
+    pub fn fate(&self, write: u32) -> Fate {
+        if write >= self.issued {
+            return Fate::Lost;
+        }
+        match self
+            .flaws
+            .binary_search_by_key(&write, |&(number, _)| number)
+        {
+            Ok(place) => match self.flaws[place].1 {
+                Flaw::Lost => Fate::Lost,
+                Flaw::Torn(tear) => Fate::Torn(tear),
+            },
+            Err(_) => Fate::Persisted,
+        }
     }
 }
 
 impl fmt::Display for CrashState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.persisted.fmt(f)
+        match self.flaws.as_slice() {
+            [] => self.issued.fmt(f),
+            [(write, Flaw::Torn(tear))] if write + 1 == self.issued => write!(f, "{write}~{tear}"),
+            flaws => {
+                write!(f, "{}-{{", self.issued)?;
+                for (place, (write, flaw)) in flaws.iter().enumerate() {
+                    let comma = if place > 0 { "," } else { "" };
+                    write!(f, "{comma}{write}")?;
+                    if let Flaw::Torn(tear) = flaw {
+                        write!(f, "~{tear}")?;
+                    }
+                }
+                f.write_str("}")
+            }
+        }
     }
 }
 
@@ -49,101 +143,84 @@ impl Serialize for CrashState {
     }
 }
 
-/// A form of id that is reserved for crash models which this version does not explore.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StateForm {
-    /// `117~3/16`: the last write reached the medium in part.
-    Torn,
-    /// `120-{118,119}`: some writes of the open epoch were lost.
-    Reorder,
-    /// `117/4`: a cut while a crash state was recovered.
-    Nested,
-}
-
-impl fmt::Display for StateForm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Torn => "torn",
-            Self::Reorder => "reorder",
-            Self::Nested => "nested",
-        })
-    }
-}
-
-/// Why a text is no id of a crash state.
+/// A text is no id of a crash state as ids print.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum ParseStateError {
-    /// The text has a form of another crash model.
-    #[error(
-        "crash state '{text}' has the form of the {form} model, which this version does not explore"
-    )]
-    UnknownForm {
-        /// The text.
-        text: String,
-        /// The form it has.
-        form: StateForm,
-    },
-    /// The text is no number as ids print it: decimal digits without leading zeros.
-    #[error("'{0}' is no crash state: a number of writes such as 117 is needed")]
-    NotANumber(String),
-    /// The number is larger than any trace is long.
-    #[error("crash state '{0}' lies beyond any trace: the largest number is {max}", max = u32::MAX)]
-    TooLarge(String),
-}
+#[error(
+    "'{0}' is no crash state: a number of writes such as 117 is needed, or a form such as 117~3/16 or 120-{{117,118}}"
+)]
+pub struct ParseStateError(pub String);
 
 impl FromStr for CrashState {
     type Err = ParseStateError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(match reserved_form(text) {
-                Some(form) => ParseStateError::UnknownForm {
-                    text: text.to_owned(),
-                    form,
-                },
-                None => ParseStateError::NotANumber(text.to_owned()),
-            });
-        }
-        // One state, one id: 007 is not 7.
-        if text.len() > 1 && text.starts_with('0') {
-            return Err(ParseStateError::NotANumber(text.to_owned()));
-        }
-        text.parse()
-            .map(Self::prefix)
-            .map_err(|_| ParseStateError::TooLarge(text.to_owned()))
+        parse(text)
+            // One state, one text: 007 is not 7.
+            .filter(|state| state.to_string() == text)
+            .ok_or_else(|| ParseStateError(text.to_owned()))
     }
 }
 
-/// The form that a text has by its marks. Nested comes last: a torn id holds a slash too.
-fn reserved_form(text: &str) -> Option<StateForm> {
-    if !text.starts_with(|c: char| c.is_ascii_digit()) {
-        None
-    } else if text.contains('~') {
-        Some(StateForm::Torn)
-    } else if text.contains("-{") {
-        Some(StateForm::Reorder)
-    } else if text.contains('/') {
-        Some(StateForm::Nested)
-    } else {
-        None
+fn parse(text: &str) -> Option<CrashState> {
+    if let Some((issued, flaws)) = text.split_once("-{") {
+        let issued = issued.parse().ok()?;
+        let flaws = flaws.strip_suffix('}')?.split(',').map(parse_flaw);
+        let flaws: Vec<_> = flaws.collect::<Option<_>>()?;
+        let ascend = flaws.is_sorted_by(|a, b| a.0 < b.0);
+        let inside = flaws.last().is_some_and(|&(write, _)| write < issued);
+        return (ascend && inside).then(|| CrashState::with_flaws(issued, flaws));
+    }
+    match parse_flaw(text)? {
+        (persisted, Flaw::Lost) => Some(CrashState::prefix(persisted)),
+        (write, torn) => Some(CrashState::with_flaws(
+            write.checked_add(1)?,
+            vec![(write, torn)],
+        )),
+    }
+}
+
+fn parse_flaw(text: &str) -> Option<(u32, Flaw)> {
+    match text.split_once('~') {
+        None => Some((text.parse().ok()?, Flaw::Lost)),
+        Some((write, tear)) => Some((write.parse().ok()?, Flaw::Torn(Tear::parse(tear)?))),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crash::Reached;
     use proptest::prelude::*;
+
+    fn tear() -> impl Strategy<Value = Tear> {
+        let reached = prop_oneof![
+            any::<u32>().prop_map(Reached::First),
+            any::<u32>().prop_map(Reached::Last),
+            any::<u32>().prop_map(Reached::AllBut),
+            any::<u32>().prop_map(Reached::Spoiled),
+            any::<u32>().prop_map(Reached::ZeroedTail),
+            (1..u16::MAX).prop_map(Reached::Set),
+        ];
+        (1..5000_u32, reached).prop_map(|(unit, reached)| Tear { unit, reached })
+    }
+
+    fn state() -> impl Strategy<Value = CrashState> {
+        let flaw = prop_oneof![Just(Flaw::Lost), tear().prop_map(Flaw::Torn)];
+        let flaws = prop::collection::btree_map(0..1000_u32, flaw, 0..5);
+        (flaws, 1000..1010_u32)
+            .prop_map(|(flaws, issued)| CrashState::with_flaws(issued, flaws.into_iter().collect()))
+    }
 
     proptest! {
         #[test]
-        fn reads_what_it_prints(persisted: u32) {
+        fn reads_what_it_prints(state in state(), persisted: u32) {
+            prop_assert_eq!(state.to_string().parse(), Ok(state));
             let state = CrashState::prefix(persisted);
             prop_assert_eq!(state.to_string().parse(), Ok(state));
         }
 
         #[test]
-        fn takes_only_what_it_prints(text in "[0-9~/{},+ -]{0,12}") {
+        fn takes_only_what_it_prints(text in "[0-9~/{},+ !?z=.-]{0,14}") {
             if let Ok(state) = text.parse::<CrashState>() {
                 prop_assert_eq!(state.to_string(), text);
             }
@@ -151,22 +228,39 @@ mod tests {
     }
 
     #[test]
-    fn says_what_is_wrong() {
-        let error = |text: &str| text.parse::<CrashState>().unwrap_err();
-        for text in ["", "x", "-1", "+1", "1 ", "007", "~3", "1.5"] {
-            assert_eq!(error(text), ParseStateError::NotANumber(text.into()));
-        }
+    fn one_state_has_one_text() {
+        let lost_at_the_end = CrashState::with_flaws(9, vec![(5, Flaw::Lost), (8, Flaw::Lost)]);
+        assert_eq!(lost_at_the_end.to_string(), "8-{5}");
+        let torn = Flaw::Torn(Tear::parse("3/16").unwrap());
         assert_eq!(
-            error("4294967296"),
-            ParseStateError::TooLarge("4294967296".into())
+            CrashState::with_flaws(8, vec![(7, torn)]).to_string(),
+            "7~3/16"
         );
-        for (text, form) in [
-            ("117~3/16", StateForm::Torn),
-            ("120-{118,119}", StateForm::Reorder),
-            ("117/4", StateForm::Nested),
+        for text in [
+            "",
+            "x",
+            "-1",
+            "+1",
+            "1 ",
+            "007",
+            "~3",
+            "1.5",
+            "4294967296",
+            "117/4",
+            "8-{7~3/16}",
+            "9-{}",
+            "9-{8}",
+            "9-{5,4}",
+            "9-{9}",
+            "7~3",
+            "7~3/0",
+            "7~=1.0/4",
         ] {
-            let text = text.to_owned();
-            assert_eq!(error(&text), ParseStateError::UnknownForm { text, form });
+            assert_eq!(
+                text.parse::<CrashState>(),
+                Err(ParseStateError(text.into())),
+                "{text}"
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-use super::CrashState;
+use super::write::Write;
+use super::{CrashState, Fate, Flaw};
 use crate::guard::{Guard, Guarded};
 use crate::trace::{Event, Trace};
 use cutpoint_engine::device::{BlockDevice, BlockId, DeviceError, Geometry};
@@ -38,9 +39,9 @@ pub struct CrashView {
     written: HashMap<BlockId, Box<[u8]>>,
 }
 
-/// A crash state names more writes than its trace has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("crash state {state} is not in this trace: its last state is {writes}")]
+/// A crash state names writes that its trace does not have, or tears one into units that it does not have.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("crash state {state} is not in this trace of {writes} writes")]
 pub struct StateNotInTrace {
     /// The state.
     pub state: CrashState,
@@ -55,8 +56,8 @@ impl CrashView {
     ///
     /// [`StateNotInTrace`] where the trace is shorter.
     pub fn new(trace: Arc<Trace>, state: CrashState) -> Result<Self, StateNotInTrace> {
-        let writes = trace.writes();
-        if state.persisted() > writes {
+        if !is_of(&state, &trace) {
+            let writes = trace.writes();
             return Err(StateNotInTrace { state, writes });
         }
         Ok(Self {
@@ -68,37 +69,21 @@ impl CrashView {
     }
 
     /// The state that the view showed at first.
-    pub fn state(&self) -> CrashState {
-        self.state
+    pub fn state(&self) -> &CrashState {
+        &self.state
     }
 
-    /// Fills `buffer` with what the trace's persisted writes left there.
+    /// Fills `buffer` with what the trace's writes left there.
     fn resolve(&self, block: BlockId, offset: u32, buffer: &mut [u8]) {
-        let trace = &*self.trace;
-        let history = trace.block_history(block);
-        let persisted = history.partition_point(|write| write.number < self.state.persisted());
-        let persisted = &history[..persisted];
-        let erase = persisted.last().and_then(|last| last.erase);
-        let since = if let Some(erase) = erase {
-            buffer.fill(trace.erase_value());
-            &persisted[erase as usize + 1..]
-        } else {
-            let place = (block, offset);
-            trace
-                .image()
-                .read(trace.geometry(), trace.erase_value(), place, buffer);
-            persisted
-        };
-        for write in since {
-            if let Event::Prog {
-                offset: start,
-                data,
-                ..
-            } = &trace.events()[write.event as usize]
-            {
-                lay_over(buffer, offset as usize, data, *start as usize);
-            }
-        }
+        let state = &self.state;
+        resolve(
+            &self.trace,
+            state.issued(),
+            block,
+            offset,
+            buffer,
+            |write| state.fate(write),
+        );
     }
 
     /// Makes the block's own copy, where there is none.
@@ -107,6 +92,72 @@ impl CrashView {
             let mut bytes = vec![0; self.guard.geometry().block_size() as usize].into_boxed_slice();
             self.resolve(block, 0, &mut bytes);
             self.written.insert(block, bytes);
+        }
+    }
+}
+
+/// Whether the trace has all the writes that the state names, and they can be left as it says.
+fn is_of(state: &CrashState, trace: &Trace) -> bool {
+    let fits = |&(number, flaw): &(u32, Flaw)| match flaw {
+        Flaw::Lost => true,
+        Flaw::Torn(tear) => trace.write(number).is_some_and(|event| {
+            let block_size = trace.geometry().block_size();
+            Write::of(number, event, block_size, trace.erase_value())
+                .is_some_and(|write| write.can_be(tear))
+        }),
+    };
+    state.issued() <= trace.writes() && state.flaws().iter().all(fits)
+}
+
+/// Fills `buffer` with what the first `issued` writes of the trace left there, each with its fate.
+pub(super) fn resolve(
+    trace: &Trace,
+    issued: u32,
+    block: BlockId,
+    offset: u32,
+    buffer: &mut [u8],
+    fate: impl Fn(u32) -> Fate,
+) {
+    let history = trace.block_history(block);
+    let issued = &history[..history.partition_point(|write| write.number < issued)];
+    // What came before an erase that reached the medium whole does not show.
+    let mut erase = issued.last().and_then(|last| last.erase);
+    while let Some(place) = erase
+        && fate(issued[place as usize].number) != Fate::Persisted
+    {
+        erase = place
+            .checked_sub(1)
+            .and_then(|before| issued[before as usize].erase);
+    }
+    let since = if let Some(erase) = erase {
+        buffer.fill(trace.erase_value());
+        &issued[erase as usize + 1..]
+    } else {
+        let place = (block, offset);
+        let (geometry, erase_value) = (trace.geometry(), trace.erase_value());
+        trace.image().read(geometry, erase_value, place, buffer);
+        issued
+    };
+    for write in since {
+        let event = &trace.events()[write.event as usize];
+        let fate = fate(write.number);
+        if let (
+            Event::Prog {
+                offset: start,
+                data,
+                ..
+            },
+            Fate::Persisted,
+        ) = (event, fate)
+        {
+            lay_over(buffer, offset as usize, data, *start as usize);
+            continue;
+        }
+        let block_size = trace.geometry().block_size();
+        if let Some(write) = Write::of(write.number, event, block_size, trace.erase_value()) {
+            write.change(fate, offset, buffer.len(), |place, byte| {
+                buffer[place] = byte
+            });
         }
     }
 }

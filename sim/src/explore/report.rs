@@ -1,8 +1,10 @@
+use super::{Count, Part};
+use crate::contract::{self, Contract};
 use crate::crash::{Candidate, CrashState};
 use crate::record::{LiveViolation, Recording};
 use crate::subject::Subject;
 use crate::trace::{EventCounts, Fingerprint};
-use crate::verdict::{Verdict, Violation, ViolationKind};
+use crate::verdict::{Violation, ViolationKind};
 use crate::workload::Workload;
 use cutpoint_engine::device::Geometry;
 use serde::{Serialize, Serializer};
@@ -28,12 +30,18 @@ pub struct SweepReport {
     pub fingerprint: Option<Fingerprint>,
     /// What the workload wrote.
     pub events: EventCounts,
+    /// The contract that says which crash states exist.
+    pub contract: &'static str,
     /// The crash states that exist.
-    pub states: u64,
-    /// The crash states that were judged: all of them, unless the sweep was cut short.
-    pub covered: u64,
-    /// The recoveries that were run for them.
+    pub states: Count,
+    /// The crash states that were covered exactly: all of them, unless the sweep was cut short or came to its bound.
+    pub covered: Count,
+    /// Whether torn writes were tried by class.
+    pub by_class: bool,
+    /// The recoveries that were run for those. Each stands for one crash state or more.
     pub recoveries: u64,
+    /// Crash states chosen at random, beyond the bound, each with a recovery of its own.
+    pub sampled: u64,
     /// What was found, by kind, in the order of the first witnesses.
     pub violations: Vec<ViolationGroup>,
 }
@@ -67,7 +75,7 @@ impl fmt::Display for Found {
 }
 
 /// A point at which a subject is run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
     /// In the recording run, without a power cut; in this step, where one is known.
     Recording {
@@ -76,6 +84,13 @@ pub enum Place {
     },
     /// On this crash state.
     State(CrashState),
+    /// On several crash states at once.
+    Epoch {
+        /// The epoch that they are of: the number of its first write.
+        write: u32,
+        /// Which of the runs on it, from 0 on.
+        run: u64,
+    },
 }
 
 impl fmt::Display for Place {
@@ -84,6 +99,7 @@ impl fmt::Display for Place {
             Self::Recording { step: None } => f.write_str("recording"),
             Self::Recording { step: Some(step) } => write!(f, "recording, step {step}"),
             Self::State(state) => write!(f, "crash state {state}"),
+            Self::Epoch { write, run } => write!(f, "run {run} of the epoch of write {write}"),
         }
     }
 }
@@ -115,41 +131,44 @@ impl SweepReport {
         }
     }
 
-    /// The report on these verdicts, in the order of the states; none for a state that was not reached.
+    /// The report on what was explored, in the order of the states.
     pub(super) fn of(
         subject: &dyn Subject,
         recording: &Recording<'_>,
-        judged: impl ExactSizeIterator<Item = (Candidate, Option<Verdict>)>,
+        contract: &Contract,
+        states: Count,
+        parts: Vec<Part>,
     ) -> Self {
         let trace = recording.trace();
         let mut report = Self {
             fingerprint: Some(trace.fingerprint()),
             events: trace.counts(),
-            states: judged.len() as u64,
+            contract: contract.name,
+            by_class: !contract.is_exhaustive(),
+            states,
             ..Self::empty(subject, recording.workload())
         };
         let mut groups: BTreeMap<ViolationKind, ViolationGroup> = BTreeMap::new();
-        for (candidate, verdict) in judged {
-            let Some(verdict) = verdict else { continue };
-            report.covered += 1;
-            report.recoveries += 1;
-            let Verdict::Violation(violation) = verdict else {
-                continue;
-            };
-            let group = groups
-                .entry(violation.kind)
-                .or_insert_with(|| ViolationGroup {
-                    kind: violation.kind,
-                    count: 0,
-                    witnesses: Vec::new(),
-                });
-            group.count += 1;
-            if group.witnesses.len() < WITNESSES_PER_KIND {
-                group.witnesses.push(Found {
-                    place: Place::State(candidate.state),
-                    step: recording.step(candidate.step).map(|step| step.to_string()),
-                    violation,
-                });
+        for part in parts {
+            report.covered += &part.covered;
+            report.recoveries += part.recoveries;
+            report.sampled += part.sampled;
+            for (Candidate { state, outlook }, violation) in part.found {
+                let group = groups
+                    .entry(violation.kind)
+                    .or_insert_with(|| ViolationGroup {
+                        kind: violation.kind,
+                        count: 0,
+                        witnesses: Vec::new(),
+                    });
+                group.count += 1;
+                if group.witnesses.len() < WITNESSES_PER_KIND {
+                    group.witnesses.push(Found {
+                        place: Place::State(state),
+                        step: recording.step(outlook.step).map(|step| step.to_string()),
+                        violation,
+                    });
+                }
             }
         }
         report.violations = groups.into_values().collect();
@@ -165,9 +184,12 @@ impl SweepReport {
             operations: workload.operations().len() as u32,
             fingerprint: None,
             events: EventCounts::default(),
-            states: 0,
-            covered: 0,
+            contract: contract::PREFIX.name,
+            states: Count::default(),
+            covered: Count::default(),
+            by_class: false,
             recoveries: 0,
+            sampled: 0,
             violations: Vec::new(),
         }
     }
@@ -182,7 +204,12 @@ impl SweepReport {
         self.violations.iter().map(|group| group.count).sum()
     }
 
-    /// Whether every crash state was judged.
+    /// Whether it came to its end, if not by covering every crash state then by sampling from the rest.
+    pub fn is_finished(&self) -> bool {
+        self.is_complete() || self.sampled > 0
+    }
+
+    /// Whether every crash state was covered exactly.
     pub fn is_complete(&self) -> bool {
         self.covered == self.states
     }
@@ -190,9 +217,9 @@ impl SweepReport {
 
 impl ViolationGroup {
     fn first_state(&self) -> Option<CrashState> {
-        match self.witnesses.first()?.place {
-            Place::Recording { .. } => None,
-            Place::State(state) => Some(state),
+        match &self.witnesses.first()?.place {
+            Place::Recording { .. } | Place::Epoch { .. } => None,
+            Place::State(state) => Some(state.clone()),
         }
     }
 }

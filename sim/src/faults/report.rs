@@ -52,7 +52,7 @@ pub struct FaultFound {
 }
 
 /// Where in a run with a fault a violation was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FaultPlace {
     /// In the run, or on the medium as it was then.
     Run {
@@ -122,7 +122,7 @@ impl FaultReport {
             .extend(tried.found.iter().take(room).map(|found| {
                 FaultFound {
                     fault: tried.fault,
-                    place: found.place,
+                    place: found.place.clone(),
                     step: found
                         .step
                         .and_then(|index| workload.steps().nth(index as usize))
@@ -188,9 +188,11 @@ impl Tried {
     ) {
         self.states += 1;
         if let Verdict::Violation(violation) = recovery.verdict {
-            let known = recording.step(candidate.step).map(|_| candidate.step);
+            let known = recording
+                .step(candidate.outlook.step)
+                .map(|_| candidate.outlook.step);
             self.found.push(Finding {
-                place: FaultPlace::State(candidate.state),
+                place: FaultPlace::State(candidate.state.clone()),
                 step: known,
                 violation,
             });

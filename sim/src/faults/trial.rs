@@ -2,7 +2,7 @@
 
 use crate::disk::RecordingDisk;
 use crate::faulty::{Fault, FaultClass, FaultyDisk, Lasting};
-use crate::judge::{Hearing, Terms};
+use crate::judge::{Expected, Hearing, Terms};
 use crate::model::Model;
 use crate::op::{Operation, time_of};
 use crate::refusal::Refusal;
@@ -304,20 +304,22 @@ impl<'a, 's> Trial<'a, 's> {
         let is_usable = self.is_usable(&copy);
         let versions: Vec<Model> = self.past.iter().chain(&self.possible).cloned().collect();
         let oldest = self.past.len() as u32;
-        let terms = Terms {
+        let expected = Expected {
             allowed: oldest..=versions.len() as u32 - 1,
-            versions: &versions,
             operation,
             before: oldest,
             inside: self.undecided,
             may_be_uninitialised: false,
+        };
+        let terms = Terms {
+            versions: &versions,
             promises: &self.promises,
             geometry,
             lost_blocks,
             next_step: self.workload.steps().count() as u32,
         };
         let session = Session::new(self.subject, copy, self.budget);
-        let mut hearing = Hearing::new(session, terms);
+        let mut hearing = Hearing::new(session, terms, Box::new(move |_| expected.clone()));
         let (_, model) = hearing.recover()?;
         if is_usable {
             hearing.epilogue(model)?;

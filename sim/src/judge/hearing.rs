@@ -15,13 +15,30 @@ use std::ops::RangeInclusive;
 pub(crate) struct Hearing<'a, T> {
     session: Session<'a, T>,
     terms: Terms<'a>,
+    /// What the device's crash states may show, as far as they have been told apart.
+    expect: Expect<'a, T>,
+    expected: Expected<'a>,
 }
 
-/// What a recovery may show and is held to.
+/// Asks the device what its crash states may show.
+pub(crate) type Expect<'a, T> = Box<dyn Fn(&T) -> Expected<'a> + 'a>;
+
+/// What a recovery is held to, whatever it shows.
 pub(crate) struct Terms<'a> {
     /// The states of the model so far.
     pub(crate) versions: &'a [Model],
-    /// Those that it may show.
+    pub(crate) promises: &'a Promises,
+    pub(crate) geometry: Geometry,
+    /// Blocks of the device that are out of use.
+    pub(crate) lost_blocks: u64,
+    /// The index of the step that follows all others: the time of what is done to the recovered store.
+    pub(crate) next_step: u32,
+}
+
+/// What a recovery may show.
+#[derive(Clone, Debug)]
+pub(crate) struct Expected<'a> {
+    /// The versions of the model.
     pub(crate) allowed: RangeInclusive<u32>,
     /// The operation that wrote last.
     pub(crate) operation: Option<&'a Operation>,
@@ -31,55 +48,66 @@ pub(crate) struct Terms<'a> {
     pub(crate) inside: bool,
     /// Whether there may be no store.
     pub(crate) may_be_uninitialised: bool,
-    pub(crate) promises: &'a Promises,
-    pub(crate) geometry: Geometry,
-    /// Blocks of the device that are out of use.
-    pub(crate) lost_blocks: u64,
-    /// The index of the step that follows all others: the time of what is done to the recovered store.
-    pub(crate) next_step: u32,
 }
 
-impl Terms<'_> {
+impl<T> Hearing<'_, T> {
     /// The allowed versions, the newest first.
     fn newest_first(&self) -> impl Iterator<Item = (u32, &Model)> {
-        let versions = self.allowed.clone().rev();
-        versions.filter_map(|version| Some((version, self.versions.get(version as usize)?)))
+        let versions = self.expected.allowed.clone().rev();
+        versions.filter_map(|version| Some((version, self.terms.versions.get(version as usize)?)))
     }
 
     /// The further states that the subject's promises allow here.
     fn intermediates(&self) -> Vec<Model> {
-        let Some(operation) = self.operation.filter(|_| self.inside) else {
+        let expected = &self.expected;
+        let Some(operation) = expected.operation.filter(|_| expected.inside) else {
             return Vec::new();
         };
-        let before = &self.versions[self.before as usize];
-        let allowed = self.promises.intermediates.iter();
+        let before = &self.terms.versions[expected.before as usize];
+        let allowed = self.terms.promises.intermediates.iter();
         allowed
             .flat_map(|intermediate| intermediate.states(before, operation))
             .collect()
     }
 
     fn promise_for(&self, difference: &Difference) -> Promise {
-        let in_flight = self.operation.filter(|operation| {
+        let expected = &self.expected;
+        let in_flight = expected.operation.filter(|operation| {
             let touches = |key| difference.key.starts_with(key) || key.starts_with(&difference.key);
-            self.inside && operation.keys().any(touches)
+            expected.inside && operation.keys().any(touches)
         });
         match in_flight {
             Some(operation) => Promise::Atomic(operation.kind()),
             None if difference.kind == ViolationKind::GhostKey => Promise::Intact,
-            None => Promise::Durable(self.promises.durability),
+            None => Promise::Durable(self.terms.promises.durability),
         }
     }
 
     fn excuse(&self, refusal: Refusal, operation: &Operation, models: [&Model; 2]) -> bool {
-        let (geometry, lost) = (&self.geometry, self.lost_blocks);
-        self.promises
-            .excuse(refusal, operation, models, geometry, lost)
+        let Terms {
+            promises,
+            geometry,
+            lost_blocks,
+            ..
+        } = &self.terms;
+        promises.excuse(refusal, operation, models, geometry, *lost_blocks)
     }
 }
 
 impl<'a, T: BlockDevice + Guarded + Send + 'static> Hearing<'a, T> {
-    pub(crate) fn new(session: Session<'a, T>, terms: Terms<'a>) -> Self {
-        Self { session, terms }
+    pub(crate) fn new(session: Session<'a, T>, terms: Terms<'a>, expect: Expect<'a, T>) -> Self {
+        let expected = session.disk().with(|disk| expect(disk));
+        Self {
+            session,
+            terms,
+            expect,
+            expected,
+        }
+    }
+
+    /// Looks again at what may be shown: reading has told crash states apart.
+    fn expect(&mut self) {
+        self.expected = self.session.disk().with(|disk| (self.expect)(disk));
     }
 
     /// All of it: [`recover`](Self::recover) and [`epilogue`](Self::epilogue).
@@ -91,14 +119,17 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Hearing<'a, T> {
 
     /// The store mounts, shows an allowed state, is sound, and shows the same when mounted again.
     pub(crate) fn recover(&mut self) -> Result<(Shown, Model), Violation> {
-        let (which, model) = match self.session.mount() {
+        let mounted = self.session.mount();
+        self.expect();
+        let (which, model) = match mounted {
             Ok(()) => {
                 let contents = self.contents(Stage::Contents)?;
+                self.expect();
                 let shown = self.allowed(&contents)?;
                 self.check(Stage::Check)?;
                 shown
             }
-            Err(Failure::Error(_)) if self.terms.may_be_uninitialised => {
+            Err(Failure::Error(_)) if self.expected.may_be_uninitialised => {
                 self.session
                     .format()
                     .map_err(|failure| failed(&failure, Stage::FormatAgain))?;
@@ -112,25 +143,24 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Hearing<'a, T> {
 
     /// Which allowed state `contents` are.
     fn allowed(&self, contents: &Contents) -> Result<(Shown, Model), Violation> {
-        let terms = &self.terms;
-        for (version, model) in terms.newest_first() {
+        for (version, model) in self.newest_first() {
             if shows(contents, model) {
                 return Ok((Shown::Version(version), model.clone()));
             }
         }
-        let intermediates = terms.intermediates();
+        let intermediates = self.intermediates();
         if let Some(model) = intermediates.iter().find(|model| shows(contents, model)) {
             return Ok((Shown::Intermediate, model.clone()));
         }
-        let allowed: Vec<Model> = terms
+        let allowed: Vec<Model> = self
             .newest_first()
             .map(|(_, model)| model.clone())
             .chain(intermediates)
             .collect();
-        let past = &terms.versions[..=*terms.allowed.end() as usize];
+        let past = &self.terms.versions[..=*self.expected.allowed.end() as usize];
         match nearest_difference(contents, &allowed, past) {
             Some(difference) => {
-                let promise = terms.promise_for(&difference);
+                let promise = self.promise_for(&difference);
                 Err(difference.into_violation(promise, Stage::Contents))
             }
             None => unreachable!("contents that differ from no allowed state are one"),
@@ -140,7 +170,7 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Hearing<'a, T> {
     /// Removes and sets a few keys of `model` and looks at all of it, before and after a mount.
     pub(crate) fn epilogue(&mut self, mut model: Model) -> Result<(), Violation> {
         let geometry = self.terms.geometry;
-        let operations = epilogue::operations(&model, &geometry, self.terms.operation);
+        let operations = epilogue::operations(&model, &geometry, self.expected.operation);
         // Where there is no room for any change, there is none for the repair before it.
         let mut is_changed = false;
         for (step, operation) in (self.terms.next_step..).zip(operations) {
@@ -154,7 +184,7 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Hearing<'a, T> {
                     model = after;
                 }
                 Err(Failure::Error(SubjectError::Refused(refusal)))
-                    if self.terms.excuse(refusal, &operation, [&model, &after]) => {}
+                    if self.excuse(refusal, &operation, [&model, &after]) => {}
                 Err(failure) => return Err(failed(&failure, Stage::Epilogue(operation))),
             }
         }

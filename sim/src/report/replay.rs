@@ -1,6 +1,8 @@
 //! One crash state in full: which writes reached the medium, what the model allows, what recovery showed.
 
 use super::grouped;
+use crate::contract::{self, Contract};
+use crate::crash::Fate;
 use crate::explore::Replay;
 use crate::judge::Shown;
 use crate::model::{Content, Model, ModelNode};
@@ -29,10 +31,10 @@ impl fmt::Display for ReplayText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let replay = self.replay;
         let recording = &replay.recording;
-        let state = replay.candidate.state;
+        let state = &replay.candidate.state;
         let workload = recording.workload();
         let trace = recording.trace();
-        let (reached, writes) = (state.persisted(), trace.writes());
+        let (issued, writes) = (state.issued(), trace.writes());
         writeln!(f, "workload  {}: {}", workload.name(), workload.geometry())?;
         writeln!(f, "subject   {}", self.subject)?;
         let counts = trace.counts();
@@ -46,10 +48,19 @@ impl fmt::Display for ReplayText<'_> {
             counts.syncs,
             grouped(counts.bytes)
         )?;
-        writeln!(
+        write!(
             f,
-            "state     {state}: the first {reached} of {writes} writes reached the medium, the others did not"
+            "state     {state}: the first {issued} of {writes} writes "
         )?;
+        if state.flaws().is_empty() {
+            writeln!(f, "reached the medium, the others did not")?;
+        } else {
+            writeln!(f, "reached the medium, but for those named below")?;
+        }
+        if replay.contract != &contract::PREFIX {
+            let Contract { name, about, .. } = replay.contract;
+            writeln!(f, "contract  {name}: {about}")?;
+        }
         writeln!(f, "cut       {}\n", cut(replay))?;
         write_steps(f, replay)?;
         write_allowed(f, replay)?;
@@ -67,10 +78,10 @@ impl fmt::Display for ReplayText<'_> {
 /// Where the power went, in words.
 fn cut(replay: &Replay<'_>) -> String {
     let candidate = &replay.candidate;
-    let step = name_of_step(&replay.recording, candidate.step);
-    if candidate.state.persisted() == 0 {
+    let step = name_of_step(&replay.recording, candidate.outlook.step);
+    if candidate.state.issued() == 0 {
         "before the first write".to_owned()
-    } else if candidate.inside {
+    } else if candidate.outlook.inside {
         format!("inside {step}: more of its writes follow")
     } else {
         format!("after the last write of {step}")
@@ -88,18 +99,24 @@ fn name_of_step(recording: &Recording<'_>, index: u32) -> String {
 /// The writes of the step that was cut and of the one behind it, one by one.
 fn write_steps(f: &mut fmt::Formatter<'_>, replay: &Replay<'_>) -> fmt::Result {
     let recording = &replay.recording;
-    let reached = replay.candidate.state.persisted();
+    let state = &replay.candidate.state;
     let mut number = 0;
     let mut current = None;
     for event in recording.trace().events() {
         let shown = current.is_some_and(|step: u32| {
-            step == replay.candidate.step || step == replay.candidate.step + 1
+            step == replay.candidate.outlook.step || step == replay.candidate.outlook.step + 1
         });
-        let fate = if number < reached { "reached" } else { "lost" };
+        let fate = match state.fate(number) {
+            Fate::Persisted => "reached".to_owned(),
+            Fate::Lost => "lost".to_owned(),
+            Fate::Torn(tear) => format!("torn {tear}"),
+        };
         match event {
             Event::OperationStart(step) => {
                 current = Some(*step);
-                if *step == replay.candidate.step || *step == replay.candidate.step + 1 {
+                if *step == replay.candidate.outlook.step
+                    || *step == replay.candidate.outlook.step + 1
+                {
                     writeln!(f, "writes of {}", name_of_step(recording, *step))?;
                 }
             }
@@ -138,11 +155,11 @@ fn write_steps(f: &mut fmt::Formatter<'_>, replay: &Replay<'_>) -> fmt::Result {
 
 /// What the model allows: the oldest state in full, and how the others differ from it.
 fn write_allowed(f: &mut fmt::Formatter<'_>, replay: &Replay<'_>) -> fmt::Result {
-    let versions = replay.candidate.versions.clone();
+    let versions = replay.candidate.outlook.versions.clone();
     let models = replay.recording.versions();
     let oldest = &models[*versions.start() as usize];
     let count = versions.clone().count();
-    if replay.candidate.before_first_return {
+    if replay.candidate.outlook.before_first_return {
         writeln!(f, "allowed   no store yet, or the state after the format:")?;
     } else if count == 1 {
         writeln!(f, "allowed   one state:")?;

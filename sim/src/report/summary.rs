@@ -1,7 +1,8 @@
 //! The screen that a sweep ends with.
 
 use super::{grouped, replay_command};
-use crate::explore::SweepReport;
+use crate::contract;
+use crate::explore::{Count, SweepReport};
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 use serde::Serialize;
@@ -33,10 +34,11 @@ struct Row {
     name: String,
     operations: u64,
     writes: u64,
-    states: u64,
+    states: Count,
+    covered: Count,
     recoveries: u64,
+    sampled: u64,
     violations: u64,
-    complete: bool,
     elapsed: Duration,
 }
 
@@ -74,7 +76,12 @@ impl Summary {
     fn table(&self, each: bool, timed: bool) -> Table {
         let mut table = Table::new();
         table.load_style(NOTHING);
-        let mut header = vec!["workload", "ops", "writes", "states", "recoveries"];
+        let first = if self.by_contract(each) {
+            "contract"
+        } else {
+            "workload"
+        };
+        let mut header = vec![first, "ops", "writes", "states", "recoveries"];
         if timed {
             header.push("states/s");
         }
@@ -95,13 +102,37 @@ impl Summary {
         table
     }
 
+    /// The contracts of the sweeps, in the order in which they came.
+    fn contracts(&self) -> Vec<&'static str> {
+        let mut contracts = Vec::new();
+        for sweep in &self.sweeps {
+            if !contracts.contains(&sweep.report.contract) {
+                contracts.push(sweep.report.contract);
+            }
+        }
+        contracts
+    }
+
+    /// Whether there is a line for each contract, not for each workload.
+    fn by_contract(&self, each: bool) -> bool {
+        !each && self.contracts().len() > 1
+    }
+
     fn rows(&self, each: bool) -> Vec<Row> {
+        if self.by_contract(each) {
+            let contracts = self.contracts().into_iter();
+            return contracts.map(|contract| self.row_of(contract)).collect();
+        }
+        let several = self.contracts().len() > 1;
         let mut rows = Vec::new();
         let mut images = Vec::new();
         for sweep in &self.sweeps {
-            let row = Row::of(sweep);
+            let mut row = Row::of(sweep);
+            if several {
+                row.name = format!("{} {}", row.name, sweep.report.contract);
+            }
             let on_image = sweep.report.workload.starts_with("split-on-");
-            if on_image && !each && row.violations == 0 && row.complete {
+            if on_image && !each && row.violations == 0 && row.is_complete() {
                 images.push(row);
             } else {
                 rows.push(row);
@@ -116,6 +147,16 @@ impl Summary {
             }
         }
         rows
+    }
+
+    /// All sweeps under one contract.
+    fn row_of(&self, contract: &str) -> Row {
+        let sweeps = self
+            .sweeps
+            .iter()
+            .filter(|sweep| sweep.report.contract == contract);
+        let rows: Vec<Row> = sweeps.map(Row::of).collect();
+        Row::sum(contract, rows.iter())
     }
 }
 
@@ -142,20 +183,27 @@ impl fmt::Display for Screen<'_> {
 impl Screen<'_> {
     fn write_violations(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let groups = self.summary.sweeps.iter().flat_map(|sweep| {
-            let workload = sweep.report.workload.as_str();
-            sweep
-                .report
-                .violations
-                .iter()
-                .map(move |group| (workload, group))
+            let report = &sweep.report;
+            let groups = report.violations.iter();
+            groups.map(move |group| (report.workload.as_str(), report.contract, group))
         });
-        for (workload, group) in groups.clone().take(VIOLATIONS_SHOWN) {
-            writeln!(f, "{workload}: {} x {}", grouped(group.count), group.kind)?;
+        for (workload, contract, group) in groups.clone().take(VIOLATIONS_SHOWN) {
+            let under = if contract == contract::PREFIX.name {
+                String::new()
+            } else {
+                format!(" under {contract}")
+            };
+            let count = grouped(group.count);
+            writeln!(f, "{workload}{under}: {count} x {}", group.kind)?;
             if let Some(first) = group.witnesses.first() {
                 let step = first.step.as_deref().unwrap_or("after the last operation");
                 writeln!(f, "  first: {first} ({step})")?;
                 writeln!(f, "  broken promise: {}", first.violation.promise)?;
-                writeln!(f, "  replay: {}", replay_command(workload, first.place))?;
+                writeln!(
+                    f,
+                    "  replay: {}",
+                    replay_command(workload, contract, &first.place)
+                )?;
             }
             writeln!(f)?;
         }
@@ -171,14 +219,34 @@ impl Screen<'_> {
 
     fn write_verdict(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sweeps = &self.summary.sweeps;
+        for contract in self.summary.contracts() {
+            let row = self.summary.row_of(contract);
+            let by_class = sweeps
+                .iter()
+                .any(|sweep| sweep.report.contract == contract && sweep.report.by_class);
+            let name = match contract {
+                "prefix" => "Prefix model".to_owned(),
+                "torn" => "Torn model".to_owned(),
+                "reorder" => "Reorder model".to_owned(),
+                other => format!("Contract {other}"),
+            };
+            let exactly = if by_class {
+                "covered, torn writes by class"
+            } else {
+                "covered exactly"
+            };
+            let sampled = match row.sampled {
+                0 => "none".to_owned(),
+                count => grouped(count),
+            };
+            let (covered, states) = (&row.covered, &row.states);
+            writeln!(
+                f,
+                "{name}: {covered} of {states} crash states {exactly}, {sampled} sampled;"
+            )?;
+        }
         let rows: Vec<Row> = sweeps.iter().map(Row::of).collect();
         let all = Row::sum("all", rows.iter());
-        let covered: u64 = sweeps.iter().map(|sweep| sweep.report.covered).sum();
-        let (covered, states) = (grouped(covered), grouped(all.states));
-        writeln!(
-            f,
-            "Prefix model: {covered} of {states} crash states covered exactly, none sampled;"
-        )?;
         write!(f, "{} recoveries executed", grouped(all.recoveries))?;
         if let Some(threads) = self.threads {
             let seconds = all.elapsed.as_secs_f64();
@@ -186,9 +254,12 @@ impl Screen<'_> {
             write!(f, " in {seconds:.1} s on {threads} thread{plural}")?;
         }
         writeln!(f, ".")?;
-        match (all.violations, all.complete) {
+        match (all.violations, all.is_complete()) {
             (0, true) => writeln!(f, "No violation found."),
-            (0, false) => writeln!(f, "No violation found so far; the sweep was cut short."),
+            (0, false) => writeln!(
+                f,
+                "No violation found so far; not all crash states were covered."
+            ),
             (1, _) => writeln!(f, "1 violation found."),
             (count, _) => writeln!(f, "{} violations found.", grouped(count)),
         }
@@ -202,10 +273,11 @@ impl Row {
             name: report.workload.clone(),
             operations: report.operations.into(),
             writes: report.events.writes().into(),
-            states: report.states,
+            states: report.states.clone(),
+            covered: report.covered.clone(),
             recoveries: report.recoveries,
+            sampled: report.sampled,
             violations: report.violation_count(),
-            complete: report.is_complete(),
             elapsed: sweep.elapsed,
         }
     }
@@ -215,22 +287,28 @@ impl Row {
             name: name.to_owned(),
             operations: 0,
             writes: 0,
-            states: 0,
+            states: Count::default(),
+            covered: Count::default(),
             recoveries: 0,
+            sampled: 0,
             violations: 0,
-            complete: true,
             elapsed: Duration::ZERO,
         };
         for row in rows {
             sum.operations += row.operations;
             sum.writes += row.writes;
-            sum.states += row.states;
+            sum.states += &row.states;
+            sum.covered += &row.covered;
+            sum.sampled += row.sampled;
             sum.recoveries += row.recoveries;
             sum.violations += row.violations;
-            sum.complete &= row.complete;
             sum.elapsed += row.elapsed;
         }
         sum
+    }
+
+    fn is_complete(&self) -> bool {
+        self.covered == self.states
     }
 
     fn cells(&self, timed: bool) -> Vec<String> {
@@ -238,7 +316,7 @@ impl Row {
             self.name.clone(),
             grouped(self.operations),
             grouped(self.writes),
-            grouped(self.states),
+            self.states.to_string(),
             grouped(self.recoveries),
         ];
         if timed {
@@ -246,8 +324,9 @@ impl Row {
             let rate = u128::from(self.recoveries) * 1_000_000 / micros;
             cells.push(grouped(rate as u64));
         }
-        cells.push(match (self.violations, self.complete) {
+        cells.push(match (self.violations, self.is_complete()) {
             (0, true) => "clean".to_owned(),
+            (0, false) if self.sampled > 0 => "sampled".to_owned(),
             (0, false) => "cut short".to_owned(),
             (count, _) => format!("{} found", grouped(count)),
         });

@@ -96,13 +96,13 @@ fn handovers(subject: &EngineSubject, workload: &Workload, folder: &Path) -> Vec
     let candidates = recording.candidates();
     let mounting: Vec<CrashState> = candidates
         .iter()
-        .filter(|candidate| !candidate.before_first_return)
-        .map(|candidate| candidate.state)
+        .filter(|candidate| !candidate.outlook.before_first_return)
+        .map(|candidate| candidate.state.clone())
         .collect();
     let every = mounting.len().div_ceil(wanted);
     let mut handovers = Vec::new();
-    for &state in mounting.iter().step_by(every) {
-        let mut view = CrashView::new(Arc::clone(recording.trace()), state).unwrap();
+    for state in mounting.iter().step_by(every) {
+        let mut view = CrashView::new(Arc::clone(recording.trace()), state.clone()).unwrap();
         let image = image(&mut view);
         let path = folder.join(format!("{}-{state}.img", workload.name()));
         fs::write(&path, &image).unwrap();

@@ -40,7 +40,7 @@ fn random_workloads_are_clean() {
         let (subject, workload) = (case.subject(), case.workload());
         let report = Sweep::new(&subject, &workload).run();
         cases.set(cases.get() + 1);
-        states.set(states.get() + report.states);
+        states.set(states.get() + report.recoveries);
         prop_assert!(report.is_complete());
         let found = report.first_violation().map(|found| {
             let step = found.step.as_deref().unwrap_or("the end");
