@@ -19,13 +19,14 @@ def main() -> int:
     print(version_line(), file=sys.stderr)
     for line in sys.stdin:
         request = json.loads(line)
-        image = Image(Path(request["image"]), request["block_size"], request["prog_size"])
+        path = Path(request["image"])
+        image = Image.from_file(path, request["block_size"], request["prog_size"])
         before = image.tree([TIME])
         image.fs.fs_mkconsistent()
         after = image.tree([TIME])
         with image.fs.open("/peer", "wb") as file:
             file.write(b"peer")
-        image.save()
+        image.save(path)
         print(json.dumps({"before": before, "after": after}))
     return 0
 

@@ -4,7 +4,7 @@
 //! what has to follow is announced in the global state.
 
 use super::fault::Fault;
-use super::pair::{Pair, entries_size};
+use super::pair::{Pair, behind_limit, entries_size, layout};
 use super::tree::{Place, Slot};
 use super::volume::Volume;
 use super::write::check_move;
@@ -36,6 +36,7 @@ impl<D: BlockDevice> Volume<D> {
             };
             match self.create_pair(&behind) {
                 Ok(address) => {
+                    self.newest = Some((address, EntryId::FIRST));
                     let edits = [Edit::SetTail(Tail::Hard(address))].into();
                     return self.commit(slot.pair, edits, self.global);
                 }
@@ -47,6 +48,8 @@ impl<D: BlockDevice> Volume<D> {
         let mut edits = Vec::new();
         if over {
             edits.push(Edit::Delete(slot.id));
+        } else {
+            self.newest = Some((slot.pair.address(), slot.id));
         }
         edits.push(Edit::Insert(slot.id, entry));
         let after = self.take_away(source, &slot, !over, &mut edits, self.global)?;
@@ -55,15 +58,19 @@ impl<D: BlockDevice> Volume<D> {
     }
 
     /// Whether a new entry is better put into a new pair behind the slot's than into that one: it comes last in its
-    /// dictionary, and the pair holds as much as a split would leave in it. Names that are set in ascending order so
-    /// never make a pair split, and none is written twice.
+    /// dictionary, right behind the one that was put last, and the pair holds as much as a split would leave in it.
+    /// Names that are set in ascending order so never make a pair split, and none is written twice. A name that just
+    /// happens to be the greatest so far stays with the others: its pair might hold nothing else for long.
     fn goes_behind(&self, slot: &Slot, entry: &Entry) -> bool {
         let entries = &slot.pair.contents.entries;
-        let enough = self.geometry().block_size() as usize * 5 / 16;
-        entries.len() > 1
+        let in_order = self.newest.is_some_and(|(pair, id)| {
+            pair == slot.pair.address() && id.index() + 1 == slot.id.index()
+        });
+        in_order
+            && entries.len() > 1
             && slot.id.index() == entries.len()
             && !matches!(slot.pair.contents.tail, Tail::Hard(_))
-            && entries_size(entries) + entry.encoded_size() > enough
+            && entries_size(entries) + entry.encoded_size() > behind_limit(layout(&self.medium))
     }
 
     /// Puts a new dictionary at `slot` that holds the further `names` one within the other, and `leaf` in the last

@@ -119,10 +119,9 @@ impl Pair {
         let layout = layout(medium);
         let mut contents = self.contents.clone();
         contents.edit(edits);
-        // Only a compaction splits: a pair at the bound, and one that grows well past what a compaction would leave
-        // whole. To split that early keeps pairs small, and so their compactions cheap.
+        // Only a compaction splits: a pair at the bound, and one that has grown too large.
         let grows = edits.iter().any(|edit| matches!(edit, Edit::Insert(..)));
-        let crowded = entries_size(&contents.entries) > soft_limit(layout) * 9 / 8;
+        let crowded = entries_size(&contents.entries) > crowded_limit(layout);
         if contents.entries.len() >= MAX_ENTRIES || (grows && crowded) {
             return Ok(false);
         }
@@ -305,11 +304,27 @@ pub(crate) fn hard_limit(block_size: usize) -> usize {
     block_size - 4 - Contents::OVERHEAD - SHORT_END
 }
 
-/// Bytes of entries from which on a pair splits when it is compacted: half the block, so that a compaction is
-/// followed by room for commits.
+/// Bytes of entries from which on a pair splits when it is compacted: a little less than half the block. A compaction
+/// writes them all again, and the fuller a pair, the sooner the next one comes.
 pub(crate) fn soft_limit(layout: Layout) -> usize {
-    let half = (layout.block_size / 2).next_multiple_of(layout.prog_size);
-    half.min(hard_limit(layout.block_size))
+    share(layout, 15).min(hard_limit(layout.block_size))
+}
+
+/// Bytes of entries from which on a pair splits as soon as it grows, though its log has room: what is left in either
+/// half is then well below [`soft_limit`], and so cheap to compact.
+pub(crate) fn crowded_limit(layout: Layout) -> usize {
+    share(layout, 19)
+}
+
+/// Bytes of entries from which on names that come in ascending order go on in a new pair: about what a split leaves.
+pub(crate) fn behind_limit(layout: Layout) -> usize {
+    share(layout, 10)
+}
+
+/// So many 32nds of a block, in bytes, up to whole program units: all of the block where it is a single unit, which
+/// never has room for a second commit.
+fn share(layout: Layout, parts: usize) -> usize {
+    (layout.block_size * parts / 32).next_multiple_of(layout.prog_size)
 }
 
 /// The sizes that shape the medium's commits.

@@ -13,6 +13,7 @@ use crate::disk::gstate::{Delta, GlobalState};
 use crate::disk::pointer::PairAddress;
 use crate::disk::scan::Trust;
 use crate::disk::superblock::{ATTR_MAX, DiskVersion, FILE_MAX, MAGIC, NAME_MAX, Superblock};
+use crate::disk::tag::EntryId;
 use crate::error::{Corruption, CorruptionKind, MountError};
 #[cfg(feature = "sabotage")]
 use crate::sabotage::Sabotage;
@@ -35,6 +36,9 @@ pub(crate) struct Volume<D> {
     pub(crate) unfinished: bool,
     pub(crate) allocator: Allocator,
     pub(crate) index: Index,
+    /// Where the newest entry was put: names that are set in ascending order go right behind it, one after the other.
+    /// May be out of date; it only says where entries stand best.
+    pub(crate) newest: Option<(PairAddress, EntryId)>,
     /// A commit is under way that says where a pair has moved to.
     pub(crate) publishing: bool,
     pub(crate) settings: Settings,
@@ -117,6 +121,7 @@ impl<D: BlockDevice> Volume<D> {
             // medium that changes with use.
             allocator: Allocator::new(geometry, survey.revisions, settings.lookahead),
             index: Index::new(settings.index),
+            newest: None,
             publishing: false,
             settings,
         })

@@ -63,8 +63,8 @@ impl<D: BlockDevice> Volume<D> {
         Ok(())
     }
 
-    /// Compacts the pair to what the edits make of it; where that is more than half a block, moves the upper part
-    /// into new pairs first.
+    /// Compacts the pair to what the edits make of it; where that is more than the soft limit, moves the upper
+    /// part into new pairs first.
     ///
     /// The new pairs are complete and durable before the one commit that leads to them, which is the compaction.
     fn rewrite(&mut self, mut pair: Pair, edits: &[Edit], after: GlobalState) -> Result<(), Fault> {
@@ -114,7 +114,7 @@ impl<D: BlockDevice> Volume<D> {
         }
     }
 
-    /// Moves the upper part of contents that are more than half a block into new pairs, which are then what follows;
+    /// Moves the upper part of contents above the soft limit into new pairs, which are then what follows;
     /// says whether it did. Without room for that, all of it stays where it fits.
     fn split(&mut self, contents: &mut Contents) -> Result<bool, Fault> {
         let layout = layout(&self.medium);
