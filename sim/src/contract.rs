@@ -7,8 +7,8 @@
 mod builtin;
 
 pub use builtin::{
-    ALL, EMMC, NAND_PAGE, NOR_FLASH, NVME_AWU, ORDERED, PREFIX, REORDER, SD_NO_FLUSH, SECTOR_512,
-    TORN, by_name,
+    ALL, EMMC, MODELS, NAND_PAGE, NOR_FLASH, NVME_AWU, ORDERED, PREFIX, REORDER, SD_NO_FLUSH,
+    SECTOR_512, TORN, by_name,
 };
 
 use cutpoint_engine::device::Geometry;

@@ -143,7 +143,18 @@ fn wrong_input_is_one_line_and_code_2() {
             "'x' is no crash state",
         ),
         (vec!["replay", "full-128", "--state", "-1"], "-1"),
-        (vec!["replay", "full-128", "--state", "117~3/16"], "torn"),
+        (
+            vec!["replay", "full-128", "--state", "117~300/16"],
+            "has no crash state 117~300/16 under prefix, torn, reorder",
+        ),
+        (
+            vec!["sweep", "full-128", "--contract", "nor"],
+            "no contract 'nor'; there are prefix, torn,",
+        ),
+        (
+            vec!["sweep", "full-128", "--models", "nested,torn"],
+            "no crash model 'nested'",
+        ),
         (
             vec!["replay", "full-128", "--state", "100000"],
             "has no crash state 100000",

@@ -31,7 +31,7 @@ pub(super) struct Arguments {
     /// The crash state's id, as a report prints it
     #[arg(long, value_name = "ID")]
     state: Option<String>,
-    /// The contract that has the state; by default the first of 'cutpoint list' that does
+    /// The contract that has the state; by default the first of prefix, torn and reorder that does
     #[arg(long, value_name = "NAME")]
     contract: Option<String>,
     /// The corpus folder, where it is not ./corpus
@@ -58,23 +58,26 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
     let state: CrashState = state
         .parse()
         .map_err(|error| CliError::argument("--state", error))?;
-    // Without a contract, under the first that has such a state.
+    // Without a contract, under the first of the models that has such a state.
     let contracts = match &arguments.contract {
         Some(name) => vec![contract_of(name)?],
-        None => contract::ALL.to_vec(),
+        None => contract::MODELS.to_vec(),
     };
-    let mut replayed = None;
-    for contract in contracts {
-        let replay = sweep.under(contract).replay(&state);
-        let allowed = !matches!(replay, Err(ReplayError::NotAllowed { .. }));
-        if allowed || replayed.is_none() {
-            replayed = Some(replay);
-        }
-        if allowed {
-            break;
-        }
-    }
-    match replayed.unwrap_or_else(|| sweep.replay(&state)) {
+    let replays = contracts
+        .iter()
+        .map(|contract| sweep.under(contract).replay(&state));
+    let is_allowed =
+        |replay: &Result<_, ReplayError>| !matches!(replay, Err(ReplayError::NotAllowed { .. }));
+    let Some(replay) = replays.into_iter().find(is_allowed) else {
+        let names: Vec<&str> = contracts.iter().map(|contract| contract.name).collect();
+        let text = format!(
+            "{} has no crash state {state} under {}; a report names the contract of its states (--contract)",
+            workload.name(),
+            names.join(", ")
+        );
+        return Err(CliError::argument("--state", text));
+    };
+    match replay {
         Ok(replay) => {
             write!(out, "{}", ReplayText::new(&replay, subject.name()))?;
             Ok(match replay.recovery.verdict.violation() {

@@ -101,7 +101,7 @@ pub(super) fn contracts(
     models: &[String],
     names: &[String],
 ) -> Result<Vec<&'static Contract>, CliError> {
-    let model_names = [contract::PREFIX, contract::TORN, contract::REORDER].map(|model| model.name);
+    let model_names = contract::MODELS.map(|model| model.name);
     for model in models {
         if !model_names.contains(&model.as_str()) {
             return Err(CliError::argument(

@@ -119,6 +119,9 @@ pub const ORDERED: Contract = Contract {
     ..PREFIX
 };
 
+/// Those that are crash models and no devices.
+pub const MODELS: [&Contract; 3] = [&PREFIX, &TORN, &REORDER];
+
 /// All of them, in the order in which they are listed.
 pub const ALL: [&Contract; 10] = [
     &PREFIX,

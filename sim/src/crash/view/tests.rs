@@ -150,6 +150,6 @@ fn refuses_a_state_beyond_the_trace() {
     let error = CrashView::new(trace, CrashState::prefix(2)).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "crash state 2 is not in this trace: its last state is 1"
+        "crash state 2 is not in this trace of 1 writes"
     );
 }
