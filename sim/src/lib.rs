@@ -42,10 +42,12 @@
 //! | [`judge`] | one recovery |
 //! | [`inflight`] | what each worker is at, on disk |
 //! | [`explore`] | all of a workload's recoveries, in parallel |
+//! | [`bounded`] | all recoveries of all short sequences of operations |
 //! | [`faults`] | all of a workload's runs on devices that fail, and their recoveries |
 //! | [`report`] | results as text |
 //! | [`cli`] | the `cutpoint` command |
 
+pub mod bounded;
 pub mod cli;
 pub mod crash;
 pub mod disk;

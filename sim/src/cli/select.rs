@@ -1,6 +1,7 @@
 //! From names on the command line to workloads.
 
 use super::CliError;
+use crate::workload::bounded::Sequences;
 use crate::workload::{Workload, builtin, images};
 use std::path::{Path, PathBuf};
 
@@ -17,8 +18,8 @@ pub(super) struct Selection {
     pub(super) left_out: Option<String>,
 }
 
-/// The workloads with these names: built-in ones, groups of them, `images`, or one on an image. Without names, the
-/// directory-split workloads and those on images.
+/// The workloads with these names: built-in ones, groups of them, `images`, one on an image, or a sequence by its number.
+/// Without names, the directory-split workloads and those on images.
 ///
 /// # Errors
 ///
@@ -54,6 +55,10 @@ pub(super) fn select(names: &[String], corpus: Option<&Path>) -> Result<Selectio
                 ));
             }
             all
+        } else if let Some(sequence) =
+            Sequences::named(name).map_err(|error| CliError::argument(name, error))?
+        {
+            vec![sequence]
         } else {
             builtin(name)?
         };
