@@ -29,7 +29,7 @@ use crate::record::Recording;
 use crate::session::default_budget;
 use crate::subject::{Durability, Subject};
 use crate::trace::Event;
-use crate::workload::bounded::{Length, Sequences, is_told_by_a_shorter_one};
+use crate::workload::bounded::{Beginning, Length, Sequences};
 use crate::workload::{Step, Workload};
 use rayon::prelude::*;
 use report::Tally;
@@ -149,32 +149,55 @@ impl<'a> BoundedSweep<'a> {
             let count = self.sequences.count(length);
             progress.sequences.fetch_add(count, Ordering::Relaxed);
         }
-        // Tallies are joined in the order of their sequences, whatever the threads did.
-        let tally = self
-            .sequences
-            .numbers(length)
-            .into_par_iter()
-            .fold(Tally::default, |mut tally, number| {
-                self.explore(number, &mut tally);
-                tally
-            })
-            .reduce(Tally::default, Tally::join);
+        let tally = match length.shorter() {
+            None => self.explore(0, Tally::default()),
+            // Tallies are joined in the order of their sequences, whatever the threads did.
+            Some(shorter) => self
+                .sequences
+                .numbers(shorter)
+                .into_par_iter()
+                .fold(Tally::default, |tally, beginning| {
+                    self.explore_below(beginning, tally)
+                })
+                .reduce(Tally::default, Tally::join),
+        };
         let count = self.sequences.count(length);
         tally.into_report(self.subject, self.sequences.geometry(), length, count)
     }
 
-    fn explore(&self, number: u64, tally: &mut Tally) {
-        let is_cancelled = self.cancel.is_some_and(|stop| stop.load(Ordering::Relaxed));
-        let Some(workload) = self.sequences.workload(number).filter(|_| !is_cancelled) else {
-            return;
-        };
-        if is_told_by_a_shorter_one(workload.operations()) {
-            tally.left_out += 1;
-        } else {
-            self.judge_all(number, &workload, tally);
+    /// Explores the sequences that are longer by one operation than the one with the number `beginning`.
+    fn explore_below(&self, beginning: u64, mut tally: Tally) -> Tally {
+        let operations = self.sequences.nth(beginning).unwrap_or_default();
+        let model = Beginning::new(&operations);
+        if model.leaves_out_all() {
+            let count = self.sequences.alphabet().len() as u64;
+            tally.left_out += count;
+            self.advance(count);
+            return tally;
         }
+        for (number, last) in self.sequences.below(beginning) {
+            if model.leaves_out(last) {
+                tally.left_out += 1;
+                self.advance(1);
+            } else {
+                tally = self.explore(number, tally);
+            }
+        }
+        tally
+    }
+
+    fn explore(&self, number: u64, mut tally: Tally) -> Tally {
+        let is_cancelled = self.cancel.is_some_and(|stop| stop.load(Ordering::Relaxed));
+        if let Some(workload) = self.sequences.workload(number).filter(|_| !is_cancelled) {
+            self.judge_all(number, &workload, &mut tally);
+            self.advance(1);
+        }
+        tally
+    }
+
+    fn advance(&self, sequences: u64) {
         if let Some(progress) = self.progress {
-            progress.done.fetch_add(1, Ordering::Relaxed);
+            progress.done.fetch_add(sequences, Ordering::Relaxed);
         }
     }
 

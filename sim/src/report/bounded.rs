@@ -70,7 +70,7 @@ impl BoundedSummary {
 
     fn all(&self) -> Row {
         let rows = self.lengths.iter().map(Row::of);
-        rows.fold(Row::default(), Row::plus)
+        rows.fold(Row::default(), |sum, row| sum.plus(&row))
     }
 
     fn table(&self, timed: bool) -> Table {
@@ -197,7 +197,7 @@ impl Row {
         }
     }
 
-    fn plus(self, other: Self) -> Self {
+    fn plus(self, other: &Self) -> Self {
         Self {
             sequences: self.sequences + other.sequences,
             left_out: self.left_out + other.left_out,

@@ -74,6 +74,16 @@ impl Sequences {
         &self.alphabets[0]
     }
 
+    /// The sequences that continue the one with this number by one operation: their numbers and that operation, in order.
+    /// None where they would be longer than [`Length::MAX`].
+    pub fn below(&self, number: u64) -> impl Iterator<Item = (u64, &Operation)> {
+        let place = self.nth(number).map(|operations| operations.len());
+        let alphabet = place.and_then(|place| self.alphabets.get(place));
+        let last = alphabet.into_iter().flatten();
+        last.zip(1..)
+            .map(move |(last, letter)| (number * self.base() + letter, last))
+    }
+
     /// How many sequences of this length there are.
     pub fn count(&self, length: Length) -> u64 {
         self.base().pow(length.get().into())
@@ -124,16 +134,46 @@ impl Sequences {
     }
 }
 
-/// Whether a longer sequence holds an operation that the model refuses.
+/// What the model makes of a sequence that longer ones begin with.
 ///
-/// A refused call changes nothing, neither on the device nor, as far as promised, in memory: that is tried in all
-/// sequences of at most two operations. What follows it in a longer one is then tried in the sequence without it.
-pub fn is_told_by_a_shorter_one(operations: &[Operation]) -> bool {
-    let mut model = Model::default();
-    operations.len() > LONGEST_WITH_REFUSAL
-        && operations
+/// It says which of these are left out: those of more than two operations of which one is refused. A refused call changes
+/// nothing, neither on the device nor, as far as promised, in memory. That is tried in all sequences of at most two
+/// operations; what a longer one does beside it is tried in the sequence without it.
+#[derive(Clone, Debug)]
+pub struct Beginning {
+    length: usize,
+    /// What it leads to; none where one of its operations is refused.
+    model: Option<Model>,
+}
+
+impl Beginning {
+    /// Of the sequences that begin with `operations`.
+    pub fn new(operations: &[Operation]) -> Self {
+        let mut model = Model::default();
+        let is_accepted = operations
             .iter()
-            .any(|operation| model.apply(operation).is_err())
+            .all(|operation| model.apply(operation).is_ok());
+        Self {
+            length: operations.len(),
+            model: is_accepted.then_some(model),
+        }
+    }
+
+    /// Whether the sequence that ends with `last` after this is left out.
+    pub fn leaves_out(&self, last: &Operation) -> bool {
+        let accepts = |model: &Model| model.clone().apply(last).is_ok();
+        self.is_told_elsewhere() && !self.model.as_ref().is_some_and(accepts)
+    }
+
+    /// Whether every sequence that is longer by one is left out.
+    pub fn leaves_out_all(&self) -> bool {
+        self.is_told_elsewhere() && self.model.is_none()
+    }
+
+    /// Whether a refusal in a sequence longer by one tells nothing new.
+    fn is_told_elsewhere(&self) -> bool {
+        self.length >= LONGEST_WITH_REFUSAL
+    }
 }
 
 #[cfg(test)]

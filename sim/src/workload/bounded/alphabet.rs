@@ -13,7 +13,7 @@ const WITHIN: &str = "/d/b";
 const NESTED: &str = "/d/e";
 /// A value in that one: to be set through two dictionaries that are missing.
 const DEEP: &str = "/d/e/c";
-/// Where dictionaries move to in the root.
+/// Another place in the root: for a value, or for a dictionary that moves.
 const BESIDE: &str = "/e";
 /// The root.
 const ROOT: &str = "/";
@@ -24,8 +24,8 @@ const KIND: u8 = 0x41;
 ///
 /// They are chosen for what two or three of them do together: values overwritten across the forms they are stored in,
 /// changed in part and cut over the boundaries between them, set through missing dictionaries, moved over existing keys
-/// and across dictionaries; dictionaries moved in every direction with what they hold, removed full, and in places where a
-/// value was. Each refusal is met too. Keep the order: the numbers of sequences hang on it.
+/// and into and across dictionaries; dictionaries moved in every direction with what they hold, removed full, and in places
+/// where a value was. Each refusal is met too. Keep the order: the numbers of sequences hang on it.
 pub(super) fn operations(block_size: u32, place: u64) -> Vec<Operation> {
     let inline = inline_length(block_size);
     // Three blocks, of which the last has two pointers.
@@ -42,12 +42,14 @@ pub(super) fn operations(block_size: u32, place: u64) -> Vec<Operation> {
         set(WITHIN, inline),
         set(WITHIN, long),
         set(DICTIONARY, inline),
+        set(BESIDE, inline),
         set(DEEP, inline),
         // Inside the entry; over the end of the first block, or at the end of what is short; beyond the last block.
         partial(VALUE, inline / 2, inline / 2 + 2),
         partial(VALUE, block_size - 2, 4),
         partial(WITHIN, long - 1, block_size),
         Operation::truncate(VALUE, inline / 2),
+        Operation::truncate(VALUE, long),
         Operation::truncate(WITHIN, block_size + 1),
         Operation::allocate(VALUE, long),
         Operation::allocate(WITHIN, inline),
@@ -58,11 +60,18 @@ pub(super) fn operations(block_size: u32, place: u64) -> Vec<Operation> {
         Operation::remove(WITHIN),
         Operation::remove(DICTIONARY),
         Operation::remove(NESTED),
+        Operation::remove(DEEP),
+        Operation::remove(BESIDE),
         Operation::remove(ROOT),
         Operation::rename(VALUE, WITHIN),
         Operation::rename(WITHIN, VALUE),
         Operation::rename(VALUE, DICTIONARY),
+        Operation::rename(VALUE, BESIDE),
+        Operation::rename(BESIDE, VALUE),
+        Operation::rename(VALUE, DEEP),
+        Operation::rename(DEEP, VALUE),
         Operation::rename(WITHIN, NESTED),
+        Operation::rename(WITHIN, ROOT),
         Operation::rename(DICTIONARY, BESIDE),
         Operation::rename(BESIDE, DICTIONARY),
         Operation::rename(BESIDE, NESTED),
@@ -71,6 +80,7 @@ pub(super) fn operations(block_size: u32, place: u64) -> Vec<Operation> {
         attribute(VALUE, block_size / 16),
         // So large that the dictionary's directory soon splits.
         attribute(DICTIONARY, block_size / 4),
+        attribute(WITHIN, block_size / 8),
         attribute(ROOT, block_size / 16),
         Operation::remove_attribute(VALUE, KIND),
         Operation::remove_attribute(DICTIONARY, KIND),

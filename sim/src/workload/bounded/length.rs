@@ -29,6 +29,11 @@ impl Length {
         self.0
     }
 
+    /// One operation less; none from [`ZERO`](Self::ZERO).
+    pub fn shorter(self) -> Option<Self> {
+        self.0.checked_sub(1).map(Self)
+    }
+
     /// All lengths from [`ZERO`](Self::ZERO) to this one.
     pub fn up_to(self) -> impl Iterator<Item = Self> {
         (0..=self.0).map(Self)

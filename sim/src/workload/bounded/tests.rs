@@ -54,6 +54,7 @@ fn numbers_end_with_the_longest_sequences() {
     assert_eq!(sequences.nth(last + 1), None);
     assert_eq!(sequences.nth(u64::MAX), None);
     assert_eq!(sequences.nth(0), Some(Vec::new()));
+    assert_eq!(sequences.below(last).next(), None);
 }
 
 #[test]
@@ -63,7 +64,11 @@ fn a_sequence_stands_below_the_one_it_continues() {
     for number in [1, base, base + 1, 12_345, 1_000_000] {
         let mut operations = sequences.nth(number).unwrap();
         operations.pop();
-        assert_eq!(sequences.nth((number - 1) / base), Some(operations));
+        let above = (number - 1) / base;
+        assert_eq!(sequences.nth(above), Some(operations));
+        let mut below = sequences.below(above);
+        let (_, last) = below.find(|&(below, _)| below == number).unwrap();
+        assert_eq!(sequences.nth(number).unwrap().last(), Some(last));
     }
 }
 
@@ -91,6 +96,7 @@ fn what_is_asked_for_occurs_within_three_operations() {
         "set /d/b 12 B, set /a 12 B, rename /a -> /d/b",
         "set /d/b 12 B, rename /d -> /e, set /d/b 257 B",
         "set /d/e/c 12 B, rename /d/e -> /e, remove /d",
+        "set /a 257 B, set /e 12 B, rename /a -> /e",
         "set /d/e/c 12 B, set-attribute /d 0x41 32 B, remove /d",
         "create /e, create /d, rename /e -> /d",
         "set /a 257 B, remove /a, allocate /a 257 B",
@@ -104,21 +110,23 @@ fn what_is_asked_for_occurs_within_three_operations() {
 
 #[test]
 fn only_longer_sequences_with_a_refusal_are_left_out() {
-    let sequences = sequences();
     let refused = Operation::remove("/");
     let set = Operation::set("/a", crate::op::Value::literal("1"));
-    assert!(!is_told_by_a_shorter_one(&[set.clone(), refused.clone()]));
-    assert!(is_told_by_a_shorter_one(&[
-        refused,
-        set.clone(),
-        set.clone()
-    ]));
-    assert!(!is_told_by_a_shorter_one(&[set.clone(), set.clone(), set]));
-    let pairs = "2".parse::<Length>().unwrap();
-    let mut left_out = sequences
-        .iter(pairs)
-        .filter(|pair| is_told_by_a_shorter_one(pair));
-    assert_eq!(left_out.next(), None);
+    for (operations, left_out) in [
+        (vec![&set, &refused], false),
+        (vec![&refused, &set], false),
+        (vec![&set, &set, &set], false),
+        (vec![&set, &set, &refused], true),
+        (vec![&set, &refused, &set], true),
+        (vec![&refused, &set, &set], true),
+    ] {
+        let mut beginning: Vec<Operation> = operations.into_iter().cloned().collect();
+        let last = beginning.pop().unwrap();
+        let is_refused = beginning.contains(&refused);
+        let model = Beginning::new(&beginning);
+        assert_eq!(model.leaves_out(&last), left_out, "{beginning:?}, {last}");
+        assert_eq!(model.leaves_out_all(), left_out && is_refused);
+    }
 }
 
 #[test]
