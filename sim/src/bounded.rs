@@ -46,7 +46,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 /// use cutpoint::workload::bounded::{Length, Sequences};
 ///
 /// let subject = EngineSubject::default();
-/// let sequences = Sequences::new()?;
+/// let sequences = Sequences::new();
 /// let sweep = BoundedSweep::new(&subject, &sequences);
 /// for length in "1".parse::<Length>()?.up_to() {
 ///     let report = sweep.run(length);

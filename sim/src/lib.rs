@@ -36,7 +36,7 @@
 //! | [`op`], [`refusal`], [`model`] | what is run, why a store says no, what should come of it |
 //! | [`subject`], [`subjects`] | engines under test and their promises; those that come with the harness |
 //! | [`isolate`] | calls into subjects, with panics and spent budgets as values |
-//! | [`workload`] | operations on a device; the built-in ones, and those on images of the corpus |
+//! | [`workload`] | operations on a device; the built-in ones, those on images of the corpus, and all short sequences |
 //! | [`verdict`] | what can be wrong with a store, and the comparison that finds it |
 //! | [`record`] | the recording run, checked against the model |
 //! | [`judge`] | one recovery |

@@ -20,7 +20,7 @@ fn length(text: &str) -> Length {
 }
 
 fn sweep(subject: &dyn Subject, longest: &str) -> Vec<LengthReport> {
-    let sequences = Sequences::new().unwrap();
+    let sequences = Sequences::new();
     let sweep = BoundedSweep::new(subject, &sequences);
     length(longest)
         .up_to()
@@ -93,7 +93,7 @@ fn faults_in_the_engine_are_caught_with_a_name_that_shows_them_again() {
 #[test]
 fn states_of_a_sequence_are_shared_out_without_rest() {
     let subject = EngineSubject::default();
-    let sequences = Sequences::new().unwrap();
+    let sequences = Sequences::new();
     let whole = |number| {
         Sweep::new(&subject, &sequences.workload(number).unwrap())
             .run()
@@ -128,7 +128,7 @@ fn results_do_not_depend_on_the_number_of_threads() {
 
 #[test]
 fn a_sweep_that_is_cut_short_says_so() {
-    let (subject, sequences) = (EngineSubject::default(), Sequences::new().unwrap());
+    let (subject, sequences) = (EngineSubject::default(), Sequences::new());
     let (cancel, progress) = (AtomicBool::new(true), SequenceProgress::default());
     let report = BoundedSweep::new(&subject, &sequences)
         .with_cancel(&cancel)
@@ -202,7 +202,7 @@ impl Mounted for Forgetting {
 
 #[test]
 fn what_is_owed_without_a_write_is_missed() {
-    let sequences = Sequences::new().unwrap();
+    let sequences = Sequences::new();
     let report =
         BoundedSweep::new(&Forgetful(EngineSubject::default()), &sequences).run(length("1"));
     let groups = report.violations.iter();
@@ -224,7 +224,7 @@ fn what_is_owed_without_a_write_is_missed() {
 
 #[test]
 fn what_fails_without_a_power_cut_is_told_once() {
-    let sequences = Sequences::new().unwrap();
+    let sequences = Sequences::new();
     let subject = Forgetful(EngineSubject::default());
     let sweep = BoundedSweep::new(&subject, &sequences);
     let wrong = |report: &LengthReport| {

@@ -20,7 +20,7 @@ pub(super) fn run(
     kept: Option<&Path>,
     out: &mut dyn Write,
 ) -> Result<Outcome, CliError> {
-    let sequences = Sequences::new().map_err(|error| CliError::argument("--bounded", error))?;
+    let sequences = Sequences::new();
     let subject = EngineSubject::default();
     let progress = SequenceProgress::default();
     let sweep = BoundedSweep::new(&subject, &sequences)

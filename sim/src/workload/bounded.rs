@@ -17,18 +17,24 @@ pub use name::SequenceNameError;
 use super::Workload;
 use crate::model::Model;
 use crate::op::Operation;
-use cutpoint_engine::device::{Geometry, GeometryError};
+use cutpoint_engine::device::Geometry;
 use std::ops::Range;
 
 /// The length up to which a sequence is worth a run though the model refuses one of its operations.
 const LONGEST_WITH_REFUSAL: usize = 2;
+
+/// The sizes of the device where nothing else is said.
+const USUAL: Geometry = match Geometry::new(128, 64) {
+    Ok(geometry) => geometry,
+    Err(_) => panic!("there are devices of 64 blocks of 128 bytes"),
+};
 
 /// All sequences of up to [`Length::MAX`] operations on a device of given sizes.
 ///
 /// ```
 /// use cutpoint::workload::bounded::{Length, Sequences};
 ///
-/// let sequences = Sequences::new()?;
+/// let sequences = Sequences::new();
 /// let pairs = "2".parse::<Length>()?;
 /// let count = sequences.alphabet().len() as u64;
 /// assert_eq!(sequences.count(pairs), count * count);
@@ -46,12 +52,8 @@ pub struct Sequences {
 
 impl Sequences {
     /// On 64 blocks of 128 bytes, the smallest there are: values need several blocks and directories split soonest.
-    ///
-    /// # Errors
-    ///
-    /// [`GeometryError`] where no device has such blocks.
-    pub fn new() -> Result<Self, GeometryError> {
-        Geometry::new(128, 64).map(Self::on)
+    pub fn new() -> Self {
+        Self::on(USUAL)
     }
 
     /// On a device of these sizes. The lengths of values follow the block size.
@@ -95,6 +97,11 @@ impl Sequences {
         end - self.count(length)..end
     }
 
+    /// The number of the last of the longest sequences.
+    pub fn last(&self) -> u64 {
+        self.numbers(Length::MAX).end - 1
+    }
+
     /// The operations of the sequence with this number; none where a sequence would be longer than [`Length::MAX`].
     pub fn nth(&self, number: u64) -> Option<Vec<Operation>> {
         // The numbers are those of a tree in which each sequence stands below the one it continues, read line by line.
@@ -131,6 +138,12 @@ impl Sequences {
 
     fn base(&self) -> u64 {
         self.alphabet().len() as u64
+    }
+}
+
+impl Default for Sequences {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Names of sequences: `bounded:1234`, and `bounded:1234@512x64x16` on 64 blocks of 512 bytes with a program size of 16.
 
-use super::{Length, Sequences};
+use super::{Sequences, USUAL};
 use crate::workload::Workload;
 use cutpoint_engine::device::{Geometry, GeometryError};
 use thiserror::Error;
@@ -32,8 +32,7 @@ pub enum SequenceNameError {
 /// The name of the sequence with this number.
 pub(super) fn of(sequences: &Sequences, number: u64) -> String {
     let geometry = sequences.geometry();
-    let is_usual = Sequences::new().is_ok_and(|usual| usual.geometry() == geometry);
-    if is_usual {
+    if geometry == USUAL {
         return format!("{PREFIX}{number}");
     }
     let (size, count) = (geometry.block_size(), geometry.block_count());
@@ -61,7 +60,7 @@ impl Sequences {
         };
         let (number, sequences) = match rest.split_once('@') {
             Some((number, sizes)) => (number, Self::on(geometry_of(sizes)?)),
-            None => (rest, Self::new()?),
+            None => (rest, Self::new()),
         };
         let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
         let workload = number
@@ -73,7 +72,7 @@ impl Sequences {
             .map(Some)
             .ok_or_else(|| SequenceNameError::NoNumber {
                 text: number.to_owned(),
-                last: sequences.numbers(Length::MAX).end - 1,
+                last: sequences.last(),
             })
     }
 }

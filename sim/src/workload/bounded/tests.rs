@@ -3,7 +3,7 @@ use crate::op::OperationKind;
 use std::collections::BTreeSet;
 
 fn sequences() -> Sequences {
-    Sequences::new().unwrap()
+    Sequences::new()
 }
 
 fn spelled(operations: &[Operation]) -> String {
