@@ -167,6 +167,9 @@ impl<'a> BoundedSweep<'a> {
 
     /// Explores the sequences that are longer by one operation than the one with the number `beginning`.
     fn explore_below(&self, beginning: u64, mut tally: Tally) -> Tally {
+        if self.is_cancelled() {
+            return tally;
+        }
         let operations = self.sequences.nth(beginning).unwrap_or_default();
         let model = Beginning::new(&operations);
         if model.leaves_out_all() {
@@ -187,12 +190,19 @@ impl<'a> BoundedSweep<'a> {
     }
 
     fn explore(&self, number: u64, mut tally: Tally) -> Tally {
-        let is_cancelled = self.cancel.is_some_and(|stop| stop.load(Ordering::Relaxed));
-        if let Some(workload) = self.sequences.workload(number).filter(|_| !is_cancelled) {
+        if self.is_cancelled() {
+            return tally;
+        }
+        if let Some(workload) = self.sequences.workload(number) {
             self.judge_all(number, &workload, &mut tally);
             self.advance(1);
         }
         tally
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.cancel
+            .is_some_and(|cancel| cancel.load(Ordering::Relaxed))
     }
 
     fn advance(&self, sequences: u64) {

@@ -4,6 +4,7 @@
 use cutpoint::bounded::{BoundedSweep, LengthReport, SequenceProgress};
 use cutpoint::crash::CrashState;
 use cutpoint::explore::{Place, Sweep};
+use cutpoint::inflight::{self, Inflight};
 use cutpoint::model::Attributes;
 use cutpoint::op::Operation;
 use cutpoint::refusal::Refusal;
@@ -13,6 +14,9 @@ use cutpoint::verdict::ViolationKind;
 use cutpoint::workload::bounded::{Length, Sequences};
 use cutpoint_engine::device::Geometry;
 use cutpoint_engine::{FormatOptions, MountOptions, Sabotage, Timestamp};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
 fn length(text: &str) -> Length {
@@ -243,4 +247,55 @@ fn what_fails_without_a_power_cut_is_told_once() {
     assert_eq!(pairs.barred, removals * sequences.alphabet().len() as u64);
     assert_eq!(wrong(&pairs), others * removals);
     assert!(pairs.is_complete());
+}
+
+/// The engine, but that it looks at the notes on disk whenever it is mounted.
+struct Watching<'a> {
+    engine: EngineSubject,
+    folder: &'a Path,
+    seen: Mutex<BTreeSet<String>>,
+}
+
+impl Subject for Watching<'_> {
+    fn name(&self) -> &'static str {
+        "watching"
+    }
+
+    fn promises(&self) -> Promises {
+        self.engine.promises()
+    }
+
+    fn format(&self, device: Device) -> Result<(), SubjectError> {
+        self.engine.format(device)
+    }
+
+    fn mount(&self, device: Device) -> Result<Box<dyn Mounted>, SubjectError> {
+        let records = inflight::read(self.folder).unwrap();
+        let places = records
+            .iter()
+            .map(|record| format!("{}, {}", record.workload, record.place));
+        self.seen.lock().unwrap().extend(places);
+        self.engine.mount(device)
+    }
+}
+
+#[test]
+fn every_sequence_and_state_is_noted_on_disk_while_it_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let notes = Inflight::create(dir.path(), 1).unwrap();
+    let subject = Watching {
+        engine: EngineSubject::default(),
+        folder: dir.path(),
+        seen: Mutex::default(),
+    };
+    let sequences = Sequences::new();
+    let sweep = BoundedSweep::new(&subject, &sequences).with_inflight(&notes);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+    let report = pool.unwrap().install(|| sweep.run(length("1")));
+    let seen = subject.seen.into_inner().unwrap();
+    assert!(seen.contains("bounded:3, recording"), "{seen:?}");
+    let states = seen.iter().filter(|place| place.contains("crash state"));
+    assert_eq!(states.count() as u64, report.covered);
+    assert!(notes.error().is_none());
+    assert!(inflight::read(dir.path()).unwrap().is_empty());
 }
