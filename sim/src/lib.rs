@@ -37,16 +37,18 @@
 //! | [`op`], [`refusal`], [`model`] | what is run, why a store says no, what should come of it |
 //! | [`subject`], [`subjects`] | engines under test and their promises; those that come with the harness |
 //! | [`isolate`] | calls into subjects, with panics and spent budgets as values |
-//! | [`workload`] | operations on a device; the built-in ones, and those on images of the corpus |
+//! | [`workload`] | operations on a device; the built-in ones, those on images of the corpus, and all short sequences |
 //! | [`verdict`] | what can be wrong with a store, and the comparison that finds it |
 //! | [`record`] | the recording run, checked against the model |
 //! | [`judge`] | one recovery |
 //! | [`inflight`] | what each worker is at, on disk |
 //! | [`explore`] | all of a workload's recoveries, in parallel |
+//! | [`bounded`] | all recoveries of all short sequences of operations |
 //! | [`faults`] | all of a workload's runs on devices that fail, and their recoveries |
 //! | [`report`] | results as text |
 //! | [`cli`] | the `cutpoint` command |
 
+pub mod bounded;
 pub mod cli;
 pub mod contract;
 pub mod crash;

@@ -1,5 +1,6 @@
 //! What people read: the results of sweeps and replays, as text.
 
+pub mod bounded;
 pub mod replay;
 pub mod summary;
 

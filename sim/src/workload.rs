@@ -1,5 +1,6 @@
 //! Workloads: a device, what it holds at first, and the operations that run on it.
 
+pub mod bounded;
 pub mod builtin;
 pub mod images;
 

@@ -2,6 +2,7 @@ use super::select::{IMAGES, on_images};
 use super::{CliError, Outcome};
 use crate::subject::Subject;
 use crate::subjects::EngineSubject;
+use crate::workload::bounded::{Length, Sequences};
 use crate::workload::builtin::{BLOCK_SIZES, Group};
 use clap::Args;
 use serde_json::json;
@@ -71,6 +72,12 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
     for name in images {
         writeln!(out, "  {name}")?;
     }
+    writeln!(
+        out,
+        "\nAll sequences of up to {} operations ('cutpoint sweep --bounded N'):\n  bounded:0 to bounded:{}",
+        Length::MAX,
+        Sequences::new().last()
+    )?;
     writeln!(out, "\nSubjects:\n  {}", subject.name())?;
     Ok(Outcome::Clean)
 }

@@ -10,6 +10,7 @@
 //! One file a command. A command takes its parsed arguments and a writer, and returns an outcome or an
 //! error; only this module turns them into exit codes.
 
+mod bounded;
 mod error;
 mod image;
 mod interrupt;

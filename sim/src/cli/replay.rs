@@ -22,6 +22,7 @@ use std::time::Duration;
   cutpoint replay split-on-basic_512_v21 --state 12
   cutpoint replay split-ascending-512 --state '120-{117,118}' --contract reorder
   cutpoint replay rename-128
+  cutpoint replay bounded:12678 --state 18
 
 Exit codes: 0 nothing found, 1 a violation was found, 2 bad usage or input.")]
 pub(super) struct Arguments {

@@ -2,6 +2,7 @@
 
 use super::CliError;
 use crate::contract::{self, Contract};
+use crate::workload::bounded::Sequences;
 use crate::workload::{Workload, builtin, images};
 use std::path::{Path, PathBuf};
 
@@ -18,8 +19,8 @@ pub(super) struct Selection {
     pub(super) left_out: Option<String>,
 }
 
-/// The workloads with these names: built-in ones, groups of them, `images`, or one on an image. Without names, the
-/// directory-split workloads and those on images.
+/// The workloads with these names: built-in ones, groups of them, `images`, one on an image, or a sequence by its number.
+/// Without names, the directory-split workloads and those on images.
 ///
 /// # Errors
 ///
@@ -55,6 +56,10 @@ pub(super) fn select(names: &[String], corpus: Option<&Path>) -> Result<Selectio
                 ));
             }
             all
+        } else if let Some(sequence) =
+            Sequences::named(name).map_err(|error| CliError::argument(name, error))?
+        {
+            vec![sequence]
         } else {
             builtin(name)?
         };

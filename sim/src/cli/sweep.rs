@@ -1,18 +1,20 @@
-use super::interrupt;
 use super::select::{Selection, contracts, select};
 use super::supervise::{self, Supervised};
-use super::{CliError, Outcome};
+use super::{CliError, Outcome, bounded, interrupt};
 use crate::contract::Contract;
 use crate::explore::{Progress, Sweep};
 use crate::inflight::Inflight;
 use crate::report::summary::Summary;
 use crate::subjects::EngineSubject;
 use crate::workload::Workload;
+use crate::workload::bounded::Length;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -31,6 +33,7 @@ use std::time::{Duration, Instant};
   cutpoint sweep --models torn,reorder    torn writes, and writes that were held back
   cutpoint sweep --contract nor-flash     the crash states of a kind of device
   cutpoint sweep all --contract all       a line for each kind of device
+  cutpoint sweep --bounded 3              all sequences of up to three operations over a few keys
 
 Exit codes: 0 nothing found, 1 a violation was found, 2 bad usage or input, 3 cut short.")]
 pub(super) struct Arguments {
@@ -54,6 +57,9 @@ pub(super) struct Arguments {
     /// The seed of what is sampled
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
+    /// Sweep all sequences of 1 to N operations over a few keys, in place of workloads; N is at most 4
+    #[arg(long, value_name = "N", conflicts_with_all = ["workloads", "each", "corpus", "models", "contract"])]
+    bounded: Option<Length>,
     /// Worker threads; by default as many as there are processors
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
@@ -91,6 +97,11 @@ fn supervised(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome, Cli
     // What the user got wrong is said without one.
     select(&arguments.workloads, arguments.corpus.as_deref())?;
     contracts(&arguments.models, &arguments.contract)?;
+    // What the user got wrong is said without one. Sequences need no corpus, so that nothing can be wrong with it.
+    if arguments.bounded.is_none() {
+        select(&arguments.workloads, arguments.corpus.as_deref())?;
+        contracts(&arguments.models, &arguments.contract)?;
+    }
     let temporary;
     let folder = if let Some(folder) = &arguments.out {
         fs::create_dir_all(folder).map_err(|error| CliError::at(folder, error))?;
@@ -117,22 +128,31 @@ fn supervised(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome, Cli
 }
 
 fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Outcome, CliError> {
+    if let Some(length) = arguments.bounded {
+        let workers = Workers::gather(arguments, folder)?;
+        return bounded::run(
+            length,
+            &workers,
+            arguments.json,
+            arguments.out.as_deref(),
+            out,
+        );
+    }
     let Selection {
         workloads,
         left_out,
     } = select(&arguments.workloads, arguments.corpus.as_deref())?;
     let contracts = contracts(&arguments.models, &arguments.contract)?;
-    let stop = interrupt::catch(folder)?;
-    let threads = arguments.jobs.map_or(0, usize::from);
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()
-        .map_err(|error| CliError::argument("--jobs", error))?;
-    let inflight = Inflight::create(folder, pool.current_num_threads())
-        .map_err(|error| CliError::at(folder, error))?;
+    let workers = Workers::gather(arguments, folder)?;
+    let Workers {
+        stop,
+        pool,
+        inflight,
+        bar,
+        ..
+    } = &workers;
     let subject = EngineSubject::default();
     let progress = Progress::default();
-    let bar = progress_bar(arguments.quiet || arguments.json);
     let mut summary = Summary::default();
     let work: Vec<(&Workload, &'static Contract)> = workloads
         .iter()
@@ -148,22 +168,20 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
             .under(contract)
             .with_bound(arguments.max_states, arguments.seed)
             .with_progress(&progress)
-            .with_cancel(&stop)
-            .with_inflight(&inflight);
+            .with_cancel(stop)
+            .with_inflight(inflight);
         let begun = Instant::now();
-        let report = watched(&bar, &progress, || pool.install(|| sweep.run()));
+        let position = || (progress.done(), progress.parts());
+        let report = watched(bar, position, || pool.install(|| sweep.run()));
         summary.push(report, begun.elapsed());
     }
-    bar.finish_and_clear();
-    if let Some(error) = inflight.error() {
-        return Err(CliError::at(folder, error));
-    }
+    workers.finish()?;
     let text = summary.text(arguments.each, Some(pool.current_num_threads()));
     if let Some(folder) = &arguments.out {
-        save(folder, &summary, &text)?;
+        save(folder, summary.sweeps(), &text)?;
     }
     if arguments.json {
-        print_json(&summary, out)?;
+        print_json(summary.sweeps(), out)?;
     } else {
         out.write_all(text.as_bytes())?;
         if let Some(reason) = left_out {
@@ -183,43 +201,95 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
     })
 }
 
-fn print_json(summary: &Summary, out: &mut dyn Write) -> Result<(), CliError> {
-    for sweep in summary.sweeps() {
-        serde_json::to_writer(&mut *out, sweep).map_err(std::io::Error::from)?;
+/// What does the work of a sweep, and what is seen of it meanwhile.
+#[derive(Debug)]
+pub(super) struct Workers {
+    /// Set once the work is to stop.
+    pub(super) stop: Arc<AtomicBool>,
+    pub(super) pool: rayon::ThreadPool,
+    pub(super) inflight: Inflight,
+    pub(super) bar: ProgressBar,
+    folder: PathBuf,
+}
+
+impl Workers {
+    /// As many as asked for, who note their places below `folder`.
+    fn gather(arguments: &Arguments, folder: &Path) -> Result<Self, CliError> {
+        let stop = interrupt::catch(folder)?;
+        let threads = arguments.jobs.map_or(0, usize::from);
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .map_err(|error| CliError::argument("--jobs", error))?;
+        let inflight = Inflight::create(folder, pool.current_num_threads())
+            .map_err(|error| CliError::at(folder, error))?;
+        let unit = arguments.bounded.map_or("parts", |_| "sequences");
+        Ok(Self {
+            stop,
+            pool,
+            inflight,
+            bar: progress_bar(arguments.quiet || arguments.json, unit),
+            folder: folder.to_owned(),
+        })
+    }
+
+    /// Clears the bar.
+    ///
+    /// # Errors
+    ///
+    /// Where a place could not be noted.
+    pub(super) fn finish(&self) -> Result<(), CliError> {
+        self.bar.finish_and_clear();
+        match self.inflight.error() {
+            Some(error) => Err(CliError::at(&self.folder, error)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Prints each result as one JSON object a line.
+pub(super) fn print_json<T: Serialize>(results: &[T], out: &mut dyn Write) -> Result<(), CliError> {
+    for result in results {
+        serde_json::to_writer(&mut *out, result).map_err(std::io::Error::from)?;
         writeln!(out)?;
     }
     Ok(())
 }
 
 /// Keeps the results as JSON lines, and the screen as text.
-fn save(folder: &Path, summary: &Summary, text: &str) -> Result<(), CliError> {
-    let results = folder.join(RESULTS);
-    let mut file = fs::File::create(&results).map_err(|error| CliError::at(&results, error))?;
-    print_json(summary, &mut file)?;
+pub(super) fn save<T: Serialize>(folder: &Path, results: &[T], text: &str) -> Result<(), CliError> {
+    let lines = folder.join(RESULTS);
+    let mut file = fs::File::create(&lines).map_err(|error| CliError::at(&lines, error))?;
+    print_json(results, &mut file)?;
     let screen = folder.join(SUMMARY);
     fs::write(&screen, text).map_err(|error| CliError::at(&screen, error))
 }
 
-/// A bar on standard error; hidden where that is no terminal.
-fn progress_bar(quiet: bool) -> ProgressBar {
+/// A bar on standard error that counts in `unit`; hidden where that is no terminal.
+fn progress_bar(quiet: bool, unit: &str) -> ProgressBar {
     if quiet {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template(
-        "{prefix:>7} [{bar:24}] {human_pos}/{human_len}, {per_sec}, {eta} left  {wide_msg}",
-    );
+    let style = ProgressStyle::with_template(&format!(
+        "{{prefix:>7}} [{{bar:24}}] {{human_pos}}/{{human_len}} {unit}, {{per_sec}}  {{wide_msg}}"
+    ));
     let bar = ProgressBar::new(0);
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-/// Runs `work` with the bar following `progress`.
-fn watched<T: Send>(bar: &ProgressBar, progress: &Progress, work: impl FnOnce() -> T + Send) -> T {
+/// Runs `work` with the bar following `position`: how much is done, and of how much.
+pub(super) fn watched<T: Send>(
+    bar: &ProgressBar,
+    position: impl Fn() -> (u64, u64) + Sync,
+    work: impl FnOnce() -> T + Send,
+) -> T {
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         let watcher = scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
-                bar.set_length(progress.parts());
-                bar.set_position(progress.done());
+                let (position, length) = position();
+                bar.set_length(length);
+                bar.set_position(position);
                 thread::park_timeout(Duration::from_millis(100));
             }
         });
