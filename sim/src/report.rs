@@ -4,12 +4,22 @@ pub mod replay;
 pub mod summary;
 
 use crate::explore::Place;
+use crate::subjects::EngineSubject;
 
-/// The command that shows a place of a workload again, in full.
-pub fn replay_command(workload: &str, place: Place) -> String {
+/// The command that shows a place of a workload on a subject again, in full.
+pub fn replay_command(subject: &str, workload: &str, place: Place) -> String {
+    let subject = subject_option(subject);
     match place {
-        Place::State(state) => format!("cutpoint replay {workload} --state {state}"),
-        Place::Recording { .. } => format!("cutpoint replay {workload}"),
+        Place::State(state) => format!("cutpoint replay {workload}{subject} --state {state}"),
+        Place::Recording { .. } => format!("cutpoint replay {workload}{subject}"),
+    }
+}
+
+/// The option that names the subject, with a blank before it; empty for the one that goes without saying.
+pub(crate) fn subject_option(subject: &str) -> String {
+    match subject {
+        EngineSubject::NAME => String::new(),
+        other => format!(" --subject {other}"),
     }
 }
 
@@ -29,6 +39,14 @@ fn grouped(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_replay_names_the_subject_unless_it_is_the_engine() {
+        let command =
+            |subject| replay_command(subject, "full-128", Place::Recording { step: None });
+        assert_eq!(command("engine"), "cutpoint replay full-128");
+        assert_eq!(command("other"), "cutpoint replay full-128 --subject other");
+    }
 
     #[test]
     fn thousands_stand_apart() {

@@ -75,7 +75,7 @@ fn keeps_the_results_in_a_folder() {
     assert_eq!(stdout(&run), summary);
     let results = fs::read_to_string(folder.join("results.jsonl")).unwrap();
     assert!(
-        results.starts_with(r#"{"subject":"cutpoint","workload":"nested-128""#),
+        results.starts_with(r#"{"subject":"engine","workload":"nested-128""#),
         "{results}"
     );
     // The workers' places are of no use once the work is done.

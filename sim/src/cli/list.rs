@@ -1,7 +1,6 @@
 use super::select::{IMAGES, on_images};
+use super::subject::SubjectName;
 use super::{CliError, Outcome};
-use crate::subject::Subject;
-use crate::subjects::EngineSubject;
 use crate::workload::builtin::{BLOCK_SIZES, Group};
 use clap::Args;
 use serde_json::json;
@@ -34,7 +33,6 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
             None => Ok(Vec::new()),
             Some(_) => Err(error),
         })?;
-    let subject = EngineSubject::default();
     if arguments.json {
         let groups: Vec<_> = Group::ALL
             .iter()
@@ -46,7 +44,14 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
                 })
             })
             .collect();
-        let listed = json!({"groups": groups, "images": images, "subjects": [subject.name()]});
+        let subjects = SubjectName::ALL.map(|name| {
+            json!({
+                "subject": name.as_str(),
+                "description": name.description(),
+                "built_in": name.is_built_in(),
+            })
+        });
+        let listed = json!({"groups": groups, "images": images, "subjects": subjects});
         writeln!(out, "{listed}")?;
         return Ok(Outcome::Clean);
     }
@@ -71,6 +76,9 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
     for name in images {
         writeln!(out, "  {name}")?;
     }
-    writeln!(out, "\nSubjects:\n  {}", subject.name())?;
+    writeln!(out, "\nSubjects, for --subject:")?;
+    for name in SubjectName::ALL {
+        writeln!(out, "  {:<18} {}", name.as_str(), name.description())?;
+    }
     Ok(Outcome::Clean)
 }

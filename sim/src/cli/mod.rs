@@ -17,6 +17,7 @@ mod list;
 mod output;
 mod replay;
 mod select;
+mod subject;
 mod supervise;
 mod sweep;
 

@@ -1,11 +1,10 @@
 use super::select::select_one;
+use super::subject::SubjectArgument;
 use super::{CliError, Outcome};
 use crate::crash::CrashState;
 use crate::explore::{ReplayError, Sweep};
 use crate::report::replay::ReplayText;
 use crate::report::summary::Summary;
-use crate::subject::Subject;
-use crate::subjects::EngineSubject;
 use clap::Args;
 use std::io::Write;
 use std::path::PathBuf;
@@ -29,6 +28,8 @@ pub(super) struct Arguments {
     /// The crash state's id, as a report prints it
     #[arg(long, value_name = "ID")]
     state: Option<String>,
+    #[command(flatten)]
+    subject: SubjectArgument,
     /// The corpus folder, where it is not ./corpus
     #[arg(long, value_name = "DIR")]
     corpus: Option<PathBuf>,
@@ -36,8 +37,11 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome, CliError> {
     let workload = select_one(&arguments.workload, arguments.corpus.as_deref())?;
-    let subject = EngineSubject::default();
-    let sweep = Sweep::new(&subject, &workload);
+    let subject = arguments
+        .subject
+        .name
+        .subject(std::slice::from_ref(&workload))?;
+    let sweep = Sweep::new(&*subject, &workload);
     let Some(state) = &arguments.state else {
         let mut summary = Summary::default();
         summary.push(sweep.run(), Duration::ZERO);

@@ -1,11 +1,11 @@
 use super::interrupt;
 use super::select::{Selection, select};
+use super::subject::SubjectArgument;
 use super::supervise::{self, Supervised};
 use super::{CliError, Outcome};
 use crate::explore::{Progress, Sweep};
 use crate::inflight::Inflight;
 use crate::report::summary::Summary;
-use crate::subjects::EngineSubject;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs;
@@ -26,12 +26,15 @@ use std::time::{Duration, Instant};
   cutpoint sweep all images --each        everything, a line for each
   cutpoint sweep split-on-basic_512_v21   on top of one image of the corpus
   cutpoint sweep nested --out run         keep the results in the folder run
+  cutpoint sweep all --subject littlefs-c the C littlefs, where it is built in
 
 Exit codes: 0 nothing found, 1 a violation was found, 2 bad usage or input, 3 cut short.")]
 pub(super) struct Arguments {
     /// Workloads or groups of them, as 'cutpoint list' shows them
     #[arg(value_name = "WORKLOAD")]
     workloads: Vec<String>,
+    #[command(flatten)]
+    subject: SubjectArgument,
     /// Worker threads; by default as many as there are processors
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
@@ -67,7 +70,8 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
 /// Has the work done in a second process.
 fn supervised(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome, CliError> {
     // What the user got wrong is said without one.
-    select(&arguments.workloads, arguments.corpus.as_deref())?;
+    let selection = select(&arguments.workloads, arguments.corpus.as_deref())?;
+    arguments.subject.name.subject(&selection.workloads)?;
     let temporary;
     let folder = if let Some(folder) = &arguments.out {
         fs::create_dir_all(folder).map_err(|error| CliError::at(folder, error))?;
@@ -77,7 +81,7 @@ fn supervised(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome, Cli
             tempfile::tempdir().map_err(|error| CliError::argument("temporary folder", error))?;
         temporary.path().to_owned()
     };
-    match supervise::run(&folder)? {
+    match supervise::run(&folder, arguments.subject.name)? {
         Supervised::Ended(outcome) => Ok(outcome),
         Supervised::Failed => Ok(Outcome::Reported),
         Supervised::BroughtDown { how, places } => {
@@ -98,7 +102,8 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
         workloads,
         left_out,
     } = select(&arguments.workloads, arguments.corpus.as_deref())?;
-    let stop = interrupt::catch(folder)?;
+    let subject = arguments.subject.name.subject(&workloads)?;
+    let stop = interrupt::catch(folder, arguments.subject.name)?;
     let threads = arguments.jobs.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
@@ -106,7 +111,6 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
         .map_err(|error| CliError::argument("--jobs", error))?;
     let inflight = Inflight::create(folder, pool.current_num_threads())
         .map_err(|error| CliError::at(folder, error))?;
-    let subject = EngineSubject::default();
     let progress = Progress::default();
     let bar = progress_bar(arguments.quiet || arguments.json);
     let mut summary = Summary::default();
@@ -116,7 +120,7 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
         }
         bar.set_prefix(format!("{}/{}", index + 1, workloads.len()));
         bar.set_message(workload.name().to_owned());
-        let sweep = Sweep::new(&subject, workload)
+        let sweep = Sweep::new(&*subject, workload)
             .with_progress(&progress)
             .with_cancel(&stop)
             .with_inflight(&inflight);

@@ -142,20 +142,18 @@ impl fmt::Display for Screen<'_> {
 impl Screen<'_> {
     fn write_violations(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let groups = self.summary.sweeps.iter().flat_map(|sweep| {
-            let workload = sweep.report.workload.as_str();
-            sweep
-                .report
-                .violations
-                .iter()
-                .map(move |group| (workload, group))
+            let report = &sweep.report;
+            report.violations.iter().map(move |group| (report, group))
         });
-        for (workload, group) in groups.clone().take(VIOLATIONS_SHOWN) {
+        for (report, group) in groups.clone().take(VIOLATIONS_SHOWN) {
+            let workload = report.workload.as_str();
             writeln!(f, "{workload}: {} x {}", grouped(group.count), group.kind)?;
             if let Some(first) = group.witnesses.first() {
                 let step = first.step.as_deref().unwrap_or("after the last operation");
                 writeln!(f, "  first: {first} ({step})")?;
                 writeln!(f, "  broken promise: {}", first.violation.promise)?;
-                writeln!(f, "  replay: {}", replay_command(workload, first.place))?;
+                let again = replay_command(&report.subject, workload, first.place);
+                writeln!(f, "  replay: {again}")?;
             }
             writeln!(f)?;
         }
