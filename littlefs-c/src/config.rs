@@ -28,14 +28,14 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads in program units, caches that just hold the longest file that C keeps in a directory entry, a window of
-    /// 128 blocks, pairs that move after 512 compactions.
+    /// Reads in program units, caches of 512 bytes or a smaller block, in program units too, a window of 128 blocks,
+    /// pairs that move after 512 compactions.
     pub fn for_geometry(geometry: Geometry) -> Self {
         let (prog_size, block_size) = (geometry.prog_size(), geometry.block_size());
         let sizes = (1..=block_size / prog_size).map(|units| units * prog_size);
         let cache_size = sizes
             .into_iter()
-            .find(|size| block_size.is_multiple_of(*size) && *size >= block_size / 8)
+            .find(|size| block_size.is_multiple_of(*size) && *size >= block_size.min(512))
             .unwrap_or(block_size);
         Self {
             read_size: prog_size,
@@ -126,11 +126,11 @@ mod tests {
     #[test]
     fn the_default_fits_every_geometry() {
         for (block_size, prog_size, cache_size) in [
-            (128, 1, 16),
-            (512, 16, 64),
+            (128, 1, 128),
+            (512, 16, 512),
             (4096, 256, 512),
             (4096, 2048, 2048),
-            (384, 48, 48),
+            (384, 48, 384),
         ] {
             let geometry = geometry(block_size, prog_size);
             let config = Config::for_geometry(geometry);

@@ -45,6 +45,7 @@
 //! | [`faults`] | all of a workload's runs on devices that fail, and their recoveries |
 //! | [`report`] | results as text |
 //! | [`cli`] | the `cutpoint` command |
+#![forbid(unsafe_code)]
 
 pub mod cli;
 pub mod crash;

@@ -8,7 +8,7 @@ use crate::subject::{
     Subject, SubjectError,
 };
 use cutpoint_engine::Key;
-use cutpoint_engine::device::BlockDevice;
+use cutpoint_engine::device::{BlockDevice, Geometry};
 use cutpoint_littlefs_c::{Access, Config, Error, File, Kind, Littlefs, MAX_ATTRIBUTE};
 use std::collections::BTreeSet;
 use std::ffi::{CStr, CString};
@@ -26,9 +26,14 @@ use std::ffi::{CStr, CString};
 /// All else is atomic, and durable when the call returns, as C's documentation says. It keeps no times.
 ///
 /// C cannot list the attributes of a file: only those of the types that are looked for are seen.
+///
+/// C mounts without a write and repairs before the first change. What it shows until then may lack an entry that is
+/// there (`docs/interop.md`): [`repairing_on_mount`](Self::repairing_on_mount) leaves that out of sight.
 #[derive(Clone, Debug, Default)]
 pub struct LittlefsCSubject {
     attribute_kinds: BTreeSet<u8>,
+    repairs_on_mount: bool,
+    cache_size: Option<u32>,
 }
 
 impl LittlefsCSubject {
@@ -36,6 +41,34 @@ impl LittlefsCSubject {
     pub fn looking_for(attribute_kinds: impl IntoIterator<Item = u8>) -> Self {
         Self {
             attribute_kinds: attribute_kinds.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
+    /// The same, with caches of so many bytes: smaller ones make C write in smaller programs, between which the power
+    /// can be cut. Where that does not fit the device, it cannot be formatted nor mounted.
+    #[must_use]
+    pub fn with_cache_size(self, bytes: u32) -> Self {
+        Self {
+            cache_size: Some(bytes),
+            ..self
+        }
+    }
+
+    fn config(&self, geometry: Geometry) -> Config {
+        let config = Config::for_geometry(geometry);
+        Config {
+            cache_size: self.cache_size.unwrap_or(config.cache_size),
+            ..config
+        }
+    }
+
+    /// The same, with C's repair forced as part of each mount.
+    #[must_use]
+    pub fn repairing_on_mount(self) -> Self {
+        Self {
+            repairs_on_mount: true,
+            ..self
         }
     }
 }
@@ -58,17 +91,20 @@ impl Subject for LittlefsCSubject {
     }
 
     fn format(&self, device: Device) -> Result<(), SubjectError> {
-        let config = Config::for_geometry(device.geometry());
+        let config = self.config(device.geometry());
         Littlefs::format(device, &config).map_err(of_error)
     }
 
     fn mount(&self, device: Device) -> Result<Box<dyn Mounted>, SubjectError> {
         let geometry = device.geometry();
-        let config = Config::for_geometry(geometry);
-        let store = Littlefs::mount(device, &config).map_err(|error| match error {
+        let config = self.config(geometry);
+        let mut store = Littlefs::mount(device, &config).map_err(|error| match error {
             Error::Invalid => SubjectError::Unmountable("it is of another size or version".into()),
             error => of_error(error),
         })?;
+        if self.repairs_on_mount {
+            store.repair().map_err(of_error)?;
+        }
         Ok(Box::new(MountedC {
             store,
             attribute_kinds: self.attribute_kinds.iter().copied().collect(),
