@@ -40,7 +40,12 @@ impl SubjectName {
     pub(super) fn description(self) -> String {
         match self {
             Self::Engine => format!("the engine of this workspace {}", env!("CARGO_PKG_VERSION")),
-            Self::LittlefsC => c::description(),
+            #[cfg(feature = "littlefs-c")]
+            Self::LittlefsC => cutpoint_littlefs_c::version(),
+            #[cfg(not(feature = "littlefs-c"))]
+            Self::LittlefsC => {
+                "the C littlefs; not built in: build with --features littlefs-c".into()
+            }
         }
     }
 
@@ -57,42 +62,29 @@ impl SubjectName {
     /// # Errors
     ///
     /// Where this command was built without it.
+    #[cfg_attr(
+        not(feature = "littlefs-c"),
+        allow(unused_variables, reason = "C alone must be told what to look for")
+    )]
+    #[cfg_attr(
+        feature = "littlefs-c",
+        allow(clippy::unnecessary_wraps, reason = "a plain build leaves one out")
+    )]
     pub(super) fn subject(self, workloads: &[Workload]) -> Result<Box<dyn Subject>, CliError> {
         match self {
             Self::Engine => Ok(Box::new(EngineSubject::default())),
-            Self::LittlefsC => c::subject(workloads),
+            #[cfg(feature = "littlefs-c")]
+            Self::LittlefsC => {
+                let attributes = workloads.iter().flat_map(Workload::attribute_kinds);
+                let subject = crate::subjects::LittlefsCSubject::looking_for(attributes);
+                Ok(Box::new(subject))
+            }
+            #[cfg(not(feature = "littlefs-c"))]
+            Self::LittlefsC => Err(CliError::argument(
+                "--subject littlefs-c",
+                "not built into this command; with libclang and a C compiler at hand, build it with \
+                 'cargo build --release --features littlefs-c'",
+            )),
         }
-    }
-}
-
-#[cfg(feature = "littlefs-c")]
-mod c {
-    use super::{CliError, Subject, Workload};
-    use crate::subjects::LittlefsCSubject;
-
-    pub(super) fn description() -> String {
-        cutpoint_littlefs_c::version()
-    }
-
-    pub(super) fn subject(workloads: &[Workload]) -> Result<Box<dyn Subject>, CliError> {
-        let attributes = workloads.iter().flat_map(Workload::attribute_kinds);
-        Ok(Box::new(LittlefsCSubject::looking_for(attributes)))
-    }
-}
-
-#[cfg(not(feature = "littlefs-c"))]
-mod c {
-    use super::{CliError, Subject, Workload};
-
-    pub(super) fn description() -> String {
-        "the C littlefs; not built in: build with --features littlefs-c".into()
-    }
-
-    pub(super) fn subject(_workloads: &[Workload]) -> Result<Box<dyn Subject>, CliError> {
-        Err(CliError::argument(
-            "--subject littlefs-c",
-            "not built into this command; with libclang and a C compiler at hand, build it with \
-             'cargo build --release --features littlefs-c'",
-        ))
     }
 }
