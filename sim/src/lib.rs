@@ -47,6 +47,7 @@
 //! | [`faults`] | all of a workload's runs on devices that fail, and their recoveries |
 //! | [`report`] | results as text |
 //! | [`cli`] | the `cutpoint` command |
+#![forbid(unsafe_code)]
 
 pub mod bounded;
 pub mod cli;

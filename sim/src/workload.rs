@@ -8,6 +8,7 @@ use crate::model::Model;
 use crate::op::Operation;
 use crate::trace::{Image, ImageLengthError};
 use cutpoint_engine::device::Geometry;
+use std::collections::BTreeSet;
 use std::fmt;
 use thiserror::Error;
 
@@ -146,6 +147,25 @@ impl Workload {
         Ok(())
     }
 
+    /// The types of all attributes that the operations set or that are there at first: for subjects that must know
+    /// what they look for.
+    pub fn attribute_kinds(&self) -> BTreeSet<u8> {
+        let mut kinds: BTreeSet<u8> = self
+            .operations
+            .iter()
+            .filter_map(|operation| match operation {
+                Operation::SetAttribute { kind, .. } => Some(*kind),
+                _ => None,
+            })
+            .collect();
+        if let Start::Store { model, .. } = &self.start {
+            kinds.extend(model.root_attributes().keys());
+            let nodes = model.nodes();
+            kinds.extend(nodes.flat_map(|(_, node)| node.attributes().keys()));
+        }
+        kinds
+    }
+
     /// All steps, in order: the start, then the operations. The marks in a trace are indices into these, so that
     /// operations are numbered from 1.
     pub fn steps(&self) -> impl Iterator<Item = Step<'_>> {
@@ -207,6 +227,21 @@ mod tests {
     use crate::model::{Content, ModelNode};
     use crate::op::Value;
     use cutpoint_engine::Key;
+
+    #[test]
+    fn attribute_kinds_are_those_set_and_those_there() {
+        let mut model = Model::default();
+        model
+            .apply(&Operation::set_attribute("/", 9, Value::literal("there")))
+            .unwrap();
+        let geometry = Geometry::new(128, 4).unwrap();
+        let workload = Workload::new("attributes", geometry)
+            .starting_from(vec![0; 512], model)
+            .unwrap()
+            .then(Operation::set_attribute("/", 7, Value::literal("set")))
+            .then(Operation::remove_attribute("/", 8));
+        assert_eq!(workload.attribute_kinds(), [7, 9].into());
+    }
 
     #[test]
     fn check_names_what_cannot_be_foreseen() {

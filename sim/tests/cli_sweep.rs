@@ -141,7 +141,7 @@ fn keeps_the_results_in_a_folder() {
     assert_eq!(stdout(&run), summary);
     let results = fs::read_to_string(folder.join("results.jsonl")).unwrap();
     assert!(
-        results.starts_with(r#"{"subject":"cutpoint","workload":"nested-128""#),
+        results.starts_with(r#"{"subject":"engine","workload":"nested-128""#),
         "{results}"
     );
     // The workers' places are of no use once the work is done.
@@ -271,4 +271,51 @@ fn wrong_input_is_one_line_and_code_2() {
             assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
         }
     }
+}
+
+#[cfg(not(feature = "littlefs-c"))]
+#[test]
+fn a_subject_that_is_not_built_in_is_one_line_and_code_2() {
+    for arguments in [
+        vec!["sweep", "full-128", "--subject", "littlefs-c"],
+        vec!["replay", "full-128", "--subject", "littlefs-c"],
+    ] {
+        let run = cutpoint(&arguments);
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{arguments:?}");
+        assert_eq!(
+            run.stderr,
+            "error: --subject littlefs-c: not built into this command; with libclang and a C compiler at hand, \
+             build it with 'cargo build --release --features littlefs-c'\n"
+        );
+    }
+}
+
+#[cfg(feature = "littlefs-c")]
+#[test]
+fn the_c_littlefs_is_swept_replayed_and_listed() {
+    let run = cutpoint(["sweep", "nested-512", "--subject", "littlefs-c", "--json"]);
+    assert!(
+        stdout(&run).starts_with(r#"{"subject":"littlefs-c","workload":"nested-512""#),
+        "{}",
+        run.stdout
+    );
+    let run = cutpoint(["sweep", "rename-512", "--subject", "littlefs-c"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    let again = run
+        .stdout
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("replay: cutpoint "));
+    let run = cutpoint(again.unwrap().split(' '));
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert!(
+        run.stdout.contains("subject   littlefs-c"),
+        "{}",
+        run.stdout
+    );
+    let run = cutpoint(["list"]);
+    assert!(
+        stdout(&run).contains("littlefs-c         C littlefs 2.9"),
+        "{}",
+        run.stdout
+    );
 }

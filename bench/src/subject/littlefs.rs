@@ -1,4 +1,4 @@
-//! The C littlefs, through its raw bindings: the only unsafe code of the project.
+//! The C littlefs, through its raw bindings.
 //!
 //! No wrapper stands between, so that what is measured is C's own cost, and its `sync` calls are seen.
 

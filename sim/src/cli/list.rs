@@ -1,7 +1,7 @@
 use super::select::{IMAGES, on_images};
+use super::subject::SubjectName;
 use super::{CliError, Outcome};
-use crate::subject::Subject;
-use crate::subjects::EngineSubject;
+use crate::contract;
 use crate::workload::bounded::{Length, Sequences};
 use crate::workload::builtin::{BLOCK_SIZES, Group};
 use clap::Args;
@@ -35,7 +35,6 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
             None => Ok(Vec::new()),
             Some(_) => Err(error),
         })?;
-    let subject = EngineSubject::default();
     if arguments.json {
         let groups: Vec<_> = Group::ALL
             .iter()
@@ -47,7 +46,26 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
                 })
             })
             .collect();
-        let listed = json!({"groups": groups, "images": images, "subjects": [subject.name()]});
+        let subjects = SubjectName::ALL.map(|name| {
+            json!({
+                "subject": name.as_str(),
+                "description": name.description(),
+                "built_in": name.is_built_in(),
+            })
+        });
+        let contracts = contract::ALL.map(|contract| {
+            json!({
+                "contract": contract.name,
+                "description": contract.about,
+                "sources": contract.sources,
+            })
+        });
+        let listed = json!({
+            "groups": groups,
+            "images": images,
+            "contracts": contracts,
+            "subjects": subjects,
+        });
         writeln!(out, "{listed}")?;
         return Ok(Outcome::Clean);
     }
@@ -78,6 +96,16 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
         Length::MAX,
         Sequences::new().last()
     )?;
-    writeln!(out, "\nSubjects:\n  {}", subject.name())?;
+    writeln!(
+        out,
+        "\nContracts, for --contract; the first three are crash models (--models):"
+    )?;
+    for contract in contract::ALL {
+        writeln!(out, "  {:<18} {}", contract.name, contract.about)?;
+    }
+    writeln!(out, "\nSubjects, for --subject:")?;
+    for name in SubjectName::ALL {
+        writeln!(out, "  {:<18} {}", name.as_str(), name.description())?;
+    }
     Ok(Outcome::Clean)
 }

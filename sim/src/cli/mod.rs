@@ -18,6 +18,7 @@ mod list;
 mod output;
 mod replay;
 mod select;
+mod subject;
 mod supervise;
 mod sweep;
 

@@ -1,12 +1,11 @@
 use super::select::{contract_of, select_one};
+use super::subject::SubjectArgument;
 use super::{CliError, Outcome};
 use crate::contract;
 use crate::crash::CrashState;
 use crate::explore::{ReplayError, Sweep};
 use crate::report::replay::ReplayText;
 use crate::report::summary::Summary;
-use crate::subject::Subject;
-use crate::subjects::EngineSubject;
 use clap::Args;
 use std::io::Write;
 use std::path::PathBuf;
@@ -35,6 +34,8 @@ pub(super) struct Arguments {
     /// The contract that has the state; by default the first of prefix, torn and reorder that does
     #[arg(long, value_name = "NAME")]
     contract: Option<String>,
+    #[command(flatten)]
+    subject: SubjectArgument,
     /// The corpus folder, where it is not ./corpus
     #[arg(long, value_name = "DIR")]
     corpus: Option<PathBuf>,
@@ -42,8 +43,11 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome, CliError> {
     let workload = select_one(&arguments.workload, arguments.corpus.as_deref())?;
-    let subject = EngineSubject::default();
-    let sweep = Sweep::new(&subject, &workload);
+    let subject = arguments
+        .subject
+        .name
+        .subject(std::slice::from_ref(&workload))?;
+    let sweep = Sweep::new(&*subject, &workload);
     let Some(state) = &arguments.state else {
         let mut summary = Summary::default();
         let contract = arguments.contract.as_deref().map(contract_of).transpose()?;

@@ -3,8 +3,10 @@
 //! A subject that aborts or overflows its stack ends the process it runs in. The workers' places are on disk
 //! ([`crate::inflight`]); the supervising process reads them and names the crash states in question.
 
+use super::subject::SubjectName;
 use super::{CliError, EXIT_CUT_SHORT, Outcome};
 use crate::inflight;
+use crate::report::subject_option;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
@@ -25,12 +27,12 @@ pub(super) fn working_in() -> Option<PathBuf> {
     std::env::var_os(FOLDER).map(PathBuf::from)
 }
 
-/// Runs this same command line again in a second process, with its workers' places below `folder`, and waits.
+/// Runs this same command line, which is about `subject`, again in a second process, with its workers' places below `folder`, and waits.
 ///
 /// # Errors
 ///
 /// Where the process cannot be started.
-pub(super) fn run(folder: &Path) -> Result<Supervised, CliError> {
+pub(super) fn run(folder: &Path, subject: SubjectName) -> Result<Supervised, CliError> {
     let program = std::env::current_exe().map_err(|error| CliError::argument("cutpoint", error))?;
     std::fs::create_dir_all(folder).map_err(|error| CliError::at(folder, error))?;
     let stop = folder.join(STOP);
@@ -48,7 +50,7 @@ pub(super) fn run(folder: &Path) -> Result<Supervised, CliError> {
         .status()
         .map_err(|error| CliError::argument("cutpoint", error))?;
     let _ = std::fs::remove_file(&stop);
-    Ok(Supervised::of(status, folder))
+    Ok(Supervised::of(status, folder, subject))
 }
 
 /// What became of the working process.
@@ -63,7 +65,7 @@ pub(super) enum Supervised {
 }
 
 impl Supervised {
-    fn of(status: ExitStatus, folder: &Path) -> Self {
+    fn of(status: ExitStatus, folder: &Path, subject: SubjectName) -> Self {
         match status.code() {
             Some(0) => Self::Ended(Outcome::Clean),
             Some(1) => Self::Ended(Outcome::Found),
@@ -71,14 +73,15 @@ impl Supervised {
             Some(code) if code == i32::from(CliError::EXIT_CODE) => Self::Failed,
             _ => Self::BroughtDown {
                 how: status.to_string(),
-                places: last_places(folder),
+                places: last_places(folder, subject),
             },
         }
     }
 }
 
-/// The places that stand below `folder`, each with the command that goes there again.
-pub(super) fn last_places(folder: &Path) -> Vec<String> {
+/// The places that stand below `folder`, each with the command that goes there again with `subject`.
+pub(super) fn last_places(folder: &Path, subject: SubjectName) -> Vec<String> {
+    let subject = subject_option(subject.as_str());
     let records = inflight::read(folder).unwrap_or_default();
     records
         .into_iter()
@@ -86,7 +89,7 @@ pub(super) fn last_places(folder: &Path) -> Vec<String> {
             let state = record.place.strip_prefix("crash state ");
             let state = state.map_or(String::new(), |state| format!(" --state {state}"));
             format!(
-                "{}, {}; again: cutpoint replay {}{state}",
+                "{}, {}; again: cutpoint replay {}{subject}{state}",
                 record.workload, record.place, record.workload
             )
         })
@@ -107,14 +110,17 @@ mod tests {
             .args(["-c", "kill -ABRT $$"])
             .status()
             .unwrap();
-        let Supervised::BroughtDown { how, places } = Supervised::of(status, dir.path()) else {
+        let Supervised::BroughtDown { how, places } =
+            Supervised::of(status, dir.path(), SubjectName::LittlefsC)
+        else {
             panic!("a signal is no way to end");
         };
         assert!(how.contains('6'), "{how}");
         assert_eq!(
             places,
             [
-                "split-ascending-512, crash state 17; again: cutpoint replay split-ascending-512 --state 17"
+                "split-ascending-512, crash state 17; again: cutpoint replay split-ascending-512 --subject littlefs-c \
+                 --state 17"
             ]
         );
     }
@@ -130,7 +136,10 @@ mod tests {
         ] {
             let script = format!("exit {code}");
             let status = Command::new("sh").args(["-c", &script]).status().unwrap();
-            assert_eq!(Supervised::of(status, dir.path()), expected);
+            assert_eq!(
+                Supervised::of(status, dir.path(), SubjectName::Engine),
+                expected
+            );
         }
     }
 }

@@ -1,11 +1,11 @@
 use super::select::{Selection, contracts, select};
+use super::subject::SubjectArgument;
 use super::supervise::{self, Supervised};
 use super::{CliError, Outcome, bounded, interrupt};
 use crate::contract::Contract;
 use crate::explore::{Progress, Sweep};
 use crate::inflight::Inflight;
 use crate::report::summary::Summary;
-use crate::subjects::EngineSubject;
 use crate::workload::Workload;
 use crate::workload::bounded::Length;
 use clap::Args;
@@ -34,6 +34,7 @@ use std::time::{Duration, Instant};
   cutpoint sweep --contract nor-flash     the crash states of a kind of device
   cutpoint sweep all --contract all       a line for each kind of device
   cutpoint sweep --bounded 3              all sequences of up to three operations over a few keys
+  cutpoint sweep all --subject littlefs-c the C littlefs, where it is built in
 
 Exit codes: 0 nothing found, 1 a violation was found, 2 bad usage or input, 3 cut short.")]
 pub(super) struct Arguments {
@@ -58,8 +59,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
     /// Sweep all sequences of 1 to N operations over a few keys, in place of workloads; N is at most 4
-    #[arg(long, value_name = "N", conflicts_with_all = ["workloads", "each", "corpus", "models", "contract"])]
+    #[arg(long, value_name = "N", conflicts_with_all = ["workloads", "each", "corpus", "models", "contract", "name"])]
     bounded: Option<Length>,
+    #[command(flatten)]
+    subject: SubjectArgument,
     /// Worker threads; by default as many as there are processors
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
@@ -94,12 +97,10 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
 
 /// Has the work done in a second process.
 fn supervised(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome, CliError> {
-    // What the user got wrong is said without one.
-    select(&arguments.workloads, arguments.corpus.as_deref())?;
-    contracts(&arguments.models, &arguments.contract)?;
     // What the user got wrong is said without one. Sequences need no corpus, so that nothing can be wrong with it.
     if arguments.bounded.is_none() {
-        select(&arguments.workloads, arguments.corpus.as_deref())?;
+        let selection = select(&arguments.workloads, arguments.corpus.as_deref())?;
+        arguments.subject.name.subject(&selection.workloads)?;
         contracts(&arguments.models, &arguments.contract)?;
     }
     let temporary;
@@ -111,7 +112,7 @@ fn supervised(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome, Cli
             tempfile::tempdir().map_err(|error| CliError::argument("temporary folder", error))?;
         temporary.path().to_owned()
     };
-    match supervise::run(&folder)? {
+    match supervise::run(&folder, arguments.subject.name)? {
         Supervised::Ended(outcome) => Ok(outcome),
         Supervised::Failed => Ok(Outcome::Reported),
         Supervised::BroughtDown { how, places } => {
@@ -151,7 +152,7 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
         bar,
         ..
     } = &workers;
-    let subject = EngineSubject::default();
+    let subject = arguments.subject.name.subject(&workloads)?;
     let progress = Progress::default();
     let mut summary = Summary::default();
     let work: Vec<(&Workload, &'static Contract)> = workloads
@@ -164,7 +165,7 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
         }
         bar.set_prefix(format!("{}/{}", index + 1, work.len()));
         bar.set_message(format!("{}, {}", workload.name(), contract.name));
-        let sweep = Sweep::new(&subject, workload)
+        let sweep = Sweep::new(&*subject, workload)
             .under(contract)
             .with_bound(arguments.max_states, arguments.seed)
             .with_progress(&progress)
@@ -215,7 +216,7 @@ pub(super) struct Workers {
 impl Workers {
     /// As many as asked for, who note their places below `folder`.
     fn gather(arguments: &Arguments, folder: &Path) -> Result<Self, CliError> {
-        let stop = interrupt::catch(folder)?;
+        let stop = interrupt::catch(folder, arguments.subject.name)?;
         let threads = arguments.jobs.map_or(0, usize::from);
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)

@@ -3,6 +3,7 @@
 use super::{grouped, replay_command};
 use crate::bounded::{LengthReport, SequenceGroup};
 use crate::contract;
+use crate::subjects::EngineSubject;
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 use serde::Serialize;
@@ -182,7 +183,12 @@ fn write_group(f: &mut fmt::Formatter<'_>, length: u8, group: &SequenceGroup) ->
         writeln!(
             f,
             "  replay: {}",
-            replay_command(workload, contract::PREFIX.name, &found.place)
+            replay_command(
+                EngineSubject::NAME,
+                workload,
+                contract::PREFIX.name,
+                &found.place
+            )
         )?;
     }
     writeln!(f)

@@ -185,9 +185,10 @@ impl Screen<'_> {
         let groups = self.summary.sweeps.iter().flat_map(|sweep| {
             let report = &sweep.report;
             let groups = report.violations.iter();
-            groups.map(move |group| (report.workload.as_str(), report.contract, group))
+            groups.map(move |group| (report, group))
         });
-        for (workload, contract, group) in groups.clone().take(VIOLATIONS_SHOWN) {
+        for (report, group) in groups.clone().take(VIOLATIONS_SHOWN) {
+            let (workload, contract) = (report.workload.as_str(), report.contract);
             let under = if contract == contract::PREFIX.name {
                 String::new()
             } else {
@@ -199,11 +200,8 @@ impl Screen<'_> {
                 let step = first.step.as_deref().unwrap_or("after the last operation");
                 writeln!(f, "  first: {first} ({step})")?;
                 writeln!(f, "  broken promise: {}", first.violation.promise)?;
-                writeln!(
-                    f,
-                    "  replay: {}",
-                    replay_command(workload, contract, &first.place)
-                )?;
+                let again = replay_command(&report.subject, workload, contract, &first.place);
+                writeln!(f, "  replay: {again}")?;
             }
             writeln!(f)?;
         }

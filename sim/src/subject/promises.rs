@@ -1,4 +1,4 @@
-use crate::model::{Attributes, Model, ModelNode, entry_bytes, room_is_tight};
+use crate::model::{Attributes, Content, Model, ModelNode, entry_bytes, room_is_tight};
 use crate::op::Operation;
 use crate::refusal::Refusal;
 use cutpoint_engine::device::{BlockId, Geometry};
@@ -153,6 +153,11 @@ pub enum Intermediate {
     DictionariesMade,
     /// A rename shows what moves in both places.
     BothPlaces,
+    /// A value that was not there before is there, empty; what it should hold comes after.
+    ValueEmpty,
+    /// Of a dictionary that is removed, some of what it holds is gone and the rest is there: it goes key by key, the
+    /// last in the order of the keys first, so that what is in a dictionary goes before it.
+    RemovedInPart,
 }
 
 impl Intermediate {
@@ -175,8 +180,41 @@ impl Intermediate {
                 }
                 _ => Vec::new(),
             },
+            Self::ValueEmpty => match operation {
+                Operation::Set { key, .. }
+                | Operation::SetPartial { key, .. }
+                | Operation::Allocate { key, .. }
+                    if before.get(key).is_none() =>
+                {
+                    after.insert(key.clone(), ModelNode::value(Content::bytes([])));
+                    vec![after]
+                }
+                _ => Vec::new(),
+            },
+            Self::RemovedInPart => match operation {
+                Operation::Remove { key } => removed_in_part(before, key),
+                _ => Vec::new(),
+            },
         }
     }
+}
+
+/// `before` without the last, the last two, ... of what is in the dictionary.
+fn removed_in_part(before: &Model, dictionary: &Key) -> Vec<Model> {
+    let sorted = before.sorted();
+    let inside = |key: &Key| key != dictionary && key.starts_with(dictionary);
+    let mut state = before.clone();
+    let removals = sorted.iter().rev().filter(|(key, _)| inside(key));
+    removals
+        .map(|(key, _)| {
+            // Nothing below it is left, and it is no root.
+            let removed = state.apply(&Operation::Remove {
+                key: (*key).clone(),
+            });
+            debug_assert_eq!(removed, Ok(()));
+            state.clone()
+        })
+        .collect()
 }
 
 /// `before` with the first, the first two, ... of the dictionaries above the target that only `after` has.
@@ -242,6 +280,52 @@ mod tests {
         assert!(!excuse(Refusal::NoSpace, &named(1), 51));
         assert!(excuse(Refusal::NoSpace, &named(1), 53));
         assert!(!excuse(Refusal::NotFound, &named(1000), 100));
+    }
+
+    #[test]
+    fn a_value_is_empty_only_where_it_is_new() {
+        let mut before = Model::default();
+        before
+            .apply(&Operation::set("/a", Value::literal("1")))
+            .unwrap();
+        let states = |operation| Intermediate::ValueEmpty.states(&before, &operation);
+        let shown = states(Operation::set("/d/b", Value::literal("2")));
+        let mut expected = before.clone();
+        expected
+            .apply(&Operation::set("/d/b", Value::literal("")))
+            .unwrap();
+        assert_eq!(shown, [expected]);
+        for operation in [
+            Operation::set("/a", Value::literal("2")),
+            Operation::rename("/a", "/b"),
+            Operation::create_dictionary("/b"),
+        ] {
+            assert_eq!(states(operation), []);
+        }
+    }
+
+    #[test]
+    fn a_dictionary_goes_from_its_last_key_on() {
+        let mut before = Model::default();
+        for key in ["/d/a", "/d/e/v", "/d/f", "/e"] {
+            before
+                .apply(&Operation::set(key, Value::literal("1")))
+                .unwrap();
+        }
+        let states = Intermediate::RemovedInPart.states(&before, &Operation::remove("/d"));
+        assert_eq!(
+            states.iter().map(keys).collect::<Vec<_>>(),
+            [
+                vec!["/d", "/d/a", "/d/e", "/d/e/v", "/e"],
+                vec!["/d", "/d/a", "/d/e", "/e"],
+                vec!["/d", "/d/a", "/e"],
+                vec!["/d", "/e"],
+            ]
+        );
+        assert_eq!(
+            Intermediate::RemovedInPart.states(&before, &Operation::remove("/e")),
+            []
+        );
     }
 
     #[test]

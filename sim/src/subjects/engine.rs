@@ -21,6 +21,9 @@ pub struct EngineSubject {
 }
 
 impl EngineSubject {
+    /// Its name, which a command line may leave out.
+    pub const NAME: &'static str = "engine";
+
     /// The engine with these settings.
     pub fn new(format: FormatOptions, mount: MountOptions) -> Self {
         Self { format, mount }
@@ -29,7 +32,7 @@ impl EngineSubject {
 
 impl Subject for EngineSubject {
     fn name(&self) -> &'static str {
-        "cutpoint"
+        Self::NAME
     }
 
     fn promises(&self) -> Promises {
