@@ -215,7 +215,7 @@ impl<'a> BoundedSweep<'a> {
     fn judge_all(&self, number: u64, workload: &Workload, tally: &mut Tally) {
         let last = workload.operations().len() as u32;
         let recording = {
-            let _noted = self.note(workload, Place::Recording { step: None });
+            let _noted = self.note(workload, &Place::Recording { step: None });
             Recording::of(self.subject, workload, self.budget)
         };
         let recording = match recording {
@@ -244,7 +244,7 @@ impl<'a> BoundedSweep<'a> {
         };
         tally.explored += 1;
         for candidate in added_states(&recording, last) {
-            let _noted = self.note(workload, Place::State(candidate.state.clone()));
+            let _noted = self.note(workload, &Place::State(candidate.state.clone()));
             let recovery = judge(self.subject, &recording, &candidate, self.budget);
             tally.states += 1;
             tally.recoveries += 1;
@@ -259,7 +259,7 @@ impl<'a> BoundedSweep<'a> {
         }
     }
 
-    fn note(&self, workload: &Workload, place: Place) -> Option<Note<'a>> {
+    fn note(&self, workload: &Workload, place: &Place) -> Option<Note<'a>> {
         let inflight = self.inflight?;
         Some(inflight.note(workload.name(), &place.to_string()))
     }

@@ -240,7 +240,7 @@ impl<'a> Sweep<'a> {
     }
 
     fn record(&self) -> Result<Recording<'a>, Box<LiveViolation>> {
-        let _noted = self.note(Place::Recording { step: None });
+        let _noted = self.note(&Place::Recording { step: None });
         Recording::of(self.subject, self.workload, self.budget)
     }
 
@@ -291,7 +291,7 @@ impl<'a> Sweep<'a> {
                 self.sample(recording, space, epoch, &mut part);
                 break;
             }
-            let _noted = self.note(Place::Epoch {
+            let _noted = self.note(&Place::Epoch {
                 write: epoch.before(),
                 run: part.recoveries,
             });
@@ -379,11 +379,11 @@ impl<'a> Sweep<'a> {
     }
 
     fn judge(&self, recording: &Recording<'_>, candidate: &Candidate) -> Recovery {
-        let _noted = self.note(Place::State(candidate.state.clone()));
+        let _noted = self.note(&Place::State(candidate.state.clone()));
         judge(self.subject, recording, candidate, self.budget)
     }
 
-    fn note(&self, place: Place) -> Option<crate::inflight::Note<'a>> {
+    fn note(&self, place: &Place) -> Option<crate::inflight::Note<'a>> {
         let inflight = self.inflight?;
         Some(inflight.note(self.workload.name(), &place.to_string()))
     }

@@ -89,7 +89,7 @@ pub const SD_NO_FLUSH: Contract = Contract {
     ..EMMC
 };
 
-/// An NVMe drive with an atomic write unit of 4 KiB.
+/// A drive on the `NVMe` interface with an atomic write unit of 4 KiB.
 pub const NVME_AWU: Contract = Contract {
     name: "nvme-awu",
     about: "NVMe: units of 4096 bytes whole, in any order since the last flush",

@@ -485,7 +485,7 @@ impl Open {
                 let cut_of = |index: usize| epoch.writes.get(index).map(|write| write.cut);
                 let first = match (least.whole.checked_sub(1), least.tear) {
                     (_, Some(_)) => cut_of(least.whole).unwrap_or(start),
-                    (Some(last), None) => cut_of(last).map_or(start, |cut| cut + 1),
+                    (Some(whole), None) => cut_of(whole).map_or(start, |cut| cut + 1),
                     (None, None) => start,
                 };
                 (first, cut_of(most.whole).unwrap_or(end))

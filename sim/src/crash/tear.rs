@@ -62,11 +62,10 @@ impl Tear {
         let units = Self::units(self.unit, start, length);
         let unit = position / self.unit - start / self.unit;
         let new = match self.reached {
-            Reached::First(count) => unit < count,
+            Reached::Spoiled(count) if unit == count => return ByteFate::Noise,
+            Reached::First(count) | Reached::Spoiled(count) => unit < count,
             Reached::Last(count) => unit >= units - count,
             Reached::AllBut(missing) => unit != missing,
-            Reached::Spoiled(count) if unit == count => return ByteFate::Noise,
-            Reached::Spoiled(count) => unit < count,
             Reached::ZeroedTail(count) if unit >= units - count => return ByteFate::Zeroed,
             Reached::ZeroedTail(_) => false,
             Reached::Set(set) => set >> unit & 1 != 0,

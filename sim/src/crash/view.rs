@@ -156,7 +156,7 @@ pub(super) fn resolve(
         let block_size = trace.geometry().block_size();
         if let Some(write) = Write::of(write.number, event, block_size, trace.erase_value()) {
             write.change(fate, offset, buffer.len(), |place, byte| {
-                buffer[place] = byte
+                buffer[place] = byte;
             });
         }
     }

@@ -11,6 +11,7 @@ use cutpoint_engine::{FormatOptions, Item, Key, MountOptions, Store};
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::fmt::Write;
 use std::sync::Arc;
 
 /// Block size, block count, program size.
@@ -25,8 +26,8 @@ fn workload(rng: &mut ChaCha8Rng) -> Workload {
     (0..rng.random_range(2..8)).fold(Workload::new("random", geometry), |workload, _| {
         let key = *keys.choose(rng).unwrap();
         workload.then(match rng.random_range(0..6) {
-            0 => Operation::remove(*["/a", "/b", "/d"].choose(rng).unwrap()),
-            1 => Operation::rename(key, *keys.choose(rng).unwrap()),
+            0 => Operation::remove(["/a", "/b", "/d"].choose(rng).unwrap()),
+            1 => Operation::rename(key, keys.choose(rng).unwrap()),
             2 => Operation::set(
                 key,
                 Value::generated(block_size * 3 / 2, rng.random_range(0..2)),
@@ -46,11 +47,11 @@ fn observe(device: &mut dyn BlockDevice) -> String {
         match Store::mount(&mut *device, &MountOptions::default()) {
             Err(error) => return format!("{log}{error:?}"),
             Ok(mut store) => {
-                let mut show = |item: Item| log.push_str(&format!("{item:?};"));
+                let mut show = |item: Item| write!(log, "{item:?};").unwrap();
                 let walked = store.walk(true, &mut show);
                 let checked = store.check();
                 let set = store.set(&Key::new("/probe"), &[1; 40]);
-                log.push_str(&format!("{walked:?} {checked:?} {set:?}\n"));
+                writeln!(log, "{walked:?} {checked:?} {set:?}").unwrap();
             }
         }
     }

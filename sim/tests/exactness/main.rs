@@ -154,7 +154,7 @@ fn cases(default: u64) -> u64 {
         .unwrap_or(default)
 }
 
-/// Keeps `Shared` in use by both kinds of workload.
+/// What was recorded.
 fn traced(disk: Shared<cutpoint::disk::RecordingDisk>) -> Arc<Trace> {
     Arc::new(disk.into_inner().expect("the last handle").into_trace())
 }
