@@ -107,6 +107,12 @@ pub enum Sets {
 }
 
 impl Contract {
+    /// A device of these sizes that says what the contract says of it: where erases and programs of one block can change
+    /// their order, [`Geometry::erase_unordered`].
+    pub fn device(&self, geometry: Geometry) -> Geometry {
+        geometry.with_erase_unordered(self.order == Order::Any || geometry.erase_unordered())
+    }
+
     /// Whether every crash state that the contract allows is in the space that is explored. Where it is not, what was
     /// torn was tried by class.
     pub fn is_exhaustive(&self) -> bool {

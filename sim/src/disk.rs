@@ -89,6 +89,10 @@ impl Guarded for RecordingDisk {
     fn guard(&mut self) -> &mut Guard {
         &mut self.guard
     }
+
+    fn mark(&mut self, mark: Event) {
+        self.events.push(mark);
+    }
 }
 
 impl BlockDevice for RecordingDisk {

@@ -1,15 +1,18 @@
 //! All crash states of a workload, judged in parallel.
 
 mod count;
+mod nested;
 mod report;
 
 pub use count::Count;
+use nested::{Followed, Origin};
 pub use report::{Found, Place, SweepReport, ViolationGroup};
 
 use crate::contract::{self, Contract};
-use crate::crash::{Candidate, CrashState, CrashView, Epoch, LazyView, Leaf, Leaves, Open, Space};
+use crate::crash::{Candidate, CrashState, Epoch, LazyView, Leaf, Leaves, Open, Space};
+use crate::disk::RecordingDisk;
 use crate::inflight::Inflight;
-use crate::judge::{Recovery, hear, judge};
+use crate::judge::{Boot, Recovery, Story, hear, judge};
 use crate::record::{LiveViolation, Recording};
 use crate::session::{Session, default_budget};
 use crate::subject::{Contents, Subject};
@@ -45,6 +48,7 @@ pub struct Sweep<'a> {
     subject: &'a dyn Subject,
     workload: &'a Workload,
     contract: &'static Contract,
+    depth: u32,
     budget: u64,
     bound: u64,
     seed: u64,
@@ -85,9 +89,13 @@ impl Progress {
 /// What came of a part of a sweep.
 #[derive(Debug, Default)]
 struct Part {
+    /// Crash states, where it was not known beforehand how many there are.
+    states: Count,
     covered: Count,
     recoveries: u64,
     sampled: u64,
+    /// It was left before its end.
+    cut_short: bool,
     found: Vec<(Candidate, Violation)>,
 }
 
@@ -108,6 +116,7 @@ impl<'a> Sweep<'a> {
             subject,
             workload,
             contract: &contract::PREFIX,
+            depth: 1,
             budget: default_budget(workload.geometry()),
             bound: RECOVERIES_PER_EPOCH,
             seed: 0,
@@ -121,6 +130,17 @@ impl<'a> Sweep<'a> {
     #[must_use]
     pub fn under(self, contract: &'static Contract) -> Self {
         Self { contract, ..self }
+    }
+
+    /// The same, with `cuts` power cuts one after the other: each but the first falls into the recovery from the one
+    /// before, which goes from the mount to the end of what is done to see whether the store works. 1 where nothing is
+    /// said.
+    #[must_use]
+    pub fn with_depth(self, cuts: u32) -> Self {
+        Self {
+            depth: cuts,
+            ..self
+        }
     }
 
     /// The same, with at most so many recoveries for an epoch. Where they do not cover it, a tenth as many of its crash
@@ -180,12 +200,17 @@ impl<'a> Sweep<'a> {
             Ok(recording) => recording,
             Err(violation) => return SweepReport::live(self.subject, self.workload, *violation),
         };
-        let (states, parts) = if *self.contract == contract::PREFIX {
+        let (states, parts): (Count, Vec<Part>) = if *self.contract == contract::PREFIX {
             let candidates = recording.candidates();
             self.announce(candidates.len());
             let judged = candidates.par_iter();
-            let parts = judged.map(|candidate| self.eager(&recording, candidate));
-            (Count::from(candidates.len() as u64), parts.collect())
+            if self.depth > 1 {
+                let parts = judged.map(|candidate| self.deep(&recording, candidate));
+                (Count::default(), parts.collect())
+            } else {
+                let parts = judged.map(|candidate| self.eager(&recording, candidate));
+                (Count::from(candidates.len() as u64), parts.collect())
+            }
         } else {
             let space = Arc::new(recording.space(self.contract));
             self.announce(space.epochs().len());
@@ -193,7 +218,8 @@ impl<'a> Sweep<'a> {
             let parts = epochs.map(|epoch| self.lazy(&recording, &space, epoch));
             (space.states().into(), parts.collect())
         };
-        SweepReport::of(self.subject, &recording, self.contract, states, parts)
+        let explored = (self.contract, self.depth);
+        SweepReport::of(self.subject, &recording, explored, states, parts)
     }
 
     /// Records the workload and recovers from one of its crash states.
@@ -213,26 +239,45 @@ impl<'a> Sweep<'a> {
                 writes,
             });
         }
-        let Some(outlook) = recording.space(self.contract).outlook_of(&state) else {
-            let contract = self.contract.name;
-            return Err(ReplayError::NotAllowed { state, contract });
+        let not_allowed = |state: &CrashState| ReplayError::NotAllowed {
+            state: state.clone(),
+            contract: self.contract.name,
         };
-        let candidate = Candidate { state, outlook };
-        let recovery = self.judge(&recording, &candidate);
-        Ok(Replay {
-            contents: self.contents(&recording, &candidate.state),
-            contract: self.contract,
-            recording,
+        let first = state.first_cut();
+        let outlook = recording.space(self.contract).outlook_of(&first);
+        let outlook = outlook.ok_or_else(|| not_allowed(&state))?;
+        let mut boots = Vec::new();
+        let origin = Origin {
+            story: &recording,
+            trace: recording.trace(),
+            id: first.clone(),
+            state: first,
+            outlook,
+        };
+        let followed = self.follow(&origin, state.then(), &mut boots);
+        let Some(Followed {
             candidate,
             recovery,
+            contents,
+        }) = followed
+        else {
+            return Err(not_allowed(&state));
+        };
+        boots.reverse();
+        Ok(Replay {
+            contract: self.contract,
+            recording,
+            state,
+            boots,
+            candidate,
+            recovery,
+            contents,
         })
     }
 
-    /// What the subject shows on a crash state, or why it shows nothing.
-    fn contents(&self, recording: &Recording<'_>, state: &CrashState) -> Result<Contents, String> {
-        let view = CrashView::new(Arc::clone(recording.trace()), state.clone())
-            .map_err(|error| error.to_string())?;
-        let mut session = Session::new(self.subject, view, self.budget);
+    /// What the subject shows on a disk, or why it shows nothing.
+    fn shown_on(&self, disk: RecordingDisk) -> Result<Contents, String> {
+        let mut session = Session::new(self.subject, disk, self.budget);
         session
             .mount()
             .and_then(|()| session.contents())
@@ -274,9 +319,24 @@ impl<'a> Sweep<'a> {
         Part {
             covered: 1.into(),
             recoveries: 1,
-            sampled: 0,
             found,
+            ..Part::default()
         }
+    }
+
+    /// Judges one crash state, and those that further cuts in its recovery leave.
+    fn deep(&self, recording: &Recording<'_>, candidate: &Candidate) -> Part {
+        let mut part = Part::default();
+        let origin = Origin {
+            story: recording,
+            trace: recording.trace(),
+            state: candidate.state.clone(),
+            outlook: candidate.outlook.clone(),
+            id: candidate.state.clone(),
+        };
+        self.dive(&origin, self.depth - 1, &mut part);
+        self.part_is_done();
+        part
     }
 
     /// Judges all crash states of an epoch, as many at once as recovery reads alike.
@@ -306,6 +366,9 @@ impl<'a> Sweep<'a> {
             part.covered += &leaf.open.states().into();
             if let Some(found) = self.found(recording, space, &leaf, recovery.verdict) {
                 part.found.push(found);
+            } else if self.depth > 1 {
+                let run = (recording as &dyn Story, recording.trace());
+                self.cut_recoveries_of(run, space, &leaf, self.depth - 1, &mut part);
             }
         }
         self.part_is_done();
@@ -405,7 +468,11 @@ pub struct Replay<'a> {
     pub recording: Recording<'a>,
     /// The contract that allows the state.
     pub contract: &'static Contract,
-    /// The state and what it may show.
+    /// The state, all cuts of it.
+    pub state: CrashState,
+    /// The recoveries that were cut in turn, each with the state that it began from.
+    pub boots: Vec<(Candidate, Boot)>,
+    /// What the last cut left of the last of those, or of the recording where there are none, and what it may show.
     pub candidate: Candidate,
     /// The judgement on it.
     pub recovery: Recovery,

@@ -2,6 +2,7 @@
 //!
 //! [`BlockDevice`]: cutpoint_engine::device::BlockDevice
 
+use crate::trace::Event;
 use cutpoint_engine::device::{BlockId, DeviceCall, DeviceError, DeviceErrorKind, Geometry};
 use std::panic;
 use std::thread;
@@ -19,6 +20,7 @@ pub struct Guard {
     erase_value: u8,
     calls_left: u64,
     misuse: Option<DeviceError>,
+    writes: u32,
 }
 
 impl Guard {
@@ -29,6 +31,7 @@ impl Guard {
             erase_value,
             calls_left: u64::MAX,
             misuse: None,
+            writes: 0,
         }
     }
 
@@ -52,6 +55,11 @@ impl Guard {
         self.misuse
     }
 
+    /// How many erases and programs were called for so far.
+    pub(crate) fn writes(&self) -> u32 {
+        self.writes
+    }
+
     /// Lets a read through.
     pub(crate) fn admit_read(
         &mut self,
@@ -64,6 +72,7 @@ impl Guard {
 
     /// Lets an erase through.
     pub(crate) fn admit_erase(&mut self, block: BlockId) -> Result<(), DeviceError> {
+        self.writes += 1;
         let length = self.geometry.block_size() as usize;
         self.admit(DeviceCall::Erase, block, 0, length)
     }
@@ -75,6 +84,7 @@ impl Guard {
         offset: u32,
         length: usize,
     ) -> Result<(), DeviceError> {
+        self.writes += 1;
         self.admit(DeviceCall::Prog, block, offset, length)
     }
 
@@ -139,4 +149,7 @@ impl Guard {
 pub trait Guarded {
     /// The guard.
     fn guard(&mut self) -> &mut Guard;
+
+    /// Notes that a step begins or ends here, where the device keeps such marks.
+    fn mark(&mut self, _mark: Event) {}
 }

@@ -1,17 +1,21 @@
 //! One recovery: the subject mounts on a crash state, and what it shows is held against the model.
 
+mod boot;
 mod epilogue;
 mod hearing;
+mod story;
 
+pub use boot::Boot;
 pub(crate) use hearing::{Expected, Hearing, Terms};
+pub(crate) use story::Story;
 
 use crate::crash::{Candidate, CrashView, Outlook};
+use crate::disk::RecordingDisk;
 use crate::guard::Guarded;
 use crate::record::Recording;
 use crate::session::Session;
 use crate::subject::Subject;
 use crate::verdict::Verdict;
-use crate::workload::Step;
 use cutpoint_engine::device::BlockDevice;
 use serde::Serialize;
 use std::sync::Arc;
@@ -65,11 +69,11 @@ pub fn judge(
 /// has been read.
 pub(crate) fn hear<T: BlockDevice + Guarded + Send + 'static>(
     session: Session<'_, T>,
-    recording: &Recording<'_>,
+    story: &dyn Story,
     outlook: impl Fn(&T) -> Outlook,
 ) -> Recovery {
-    let expect = |device: &T| expected(recording, outlook(device));
-    let mut hearing = Hearing::new(session, terms(recording), Box::new(expect));
+    let expect = |device: &T| expected(story, outlook(device));
+    let mut hearing = Hearing::new(session, terms(story), Box::new(expect));
     let mut shown = None;
     let verdict = match hearing.run(&mut shown) {
         Ok(()) => Verdict::Clean,
@@ -78,24 +82,56 @@ pub(crate) fn hear<T: BlockDevice + Guarded + Send + 'static>(
     Recovery { shown, verdict }
 }
 
-fn terms<'a>(recording: &'a Recording<'_>) -> Terms<'a> {
-    Terms {
-        versions: recording.versions(),
-        promises: recording.promises(),
-        geometry: recording.trace().geometry(),
-        lost_blocks: recording.defects().lost_blocks(),
-        next_step: recording.workload().steps().count() as u32,
+/// The same on a disk that records, and then the recovery as a story of its own, where it was clean.
+pub(crate) fn hear_and_record(
+    subject: &dyn Subject,
+    disk: RecordingDisk,
+    story: &dyn Story,
+    outlook: &Outlook,
+    budget: u64,
+) -> (Recovery, Option<Boot>) {
+    let session = Session::new(subject, disk, budget);
+    let disk = session.disk().clone();
+    let expect = |_: &RecordingDisk| expected(story, outlook.clone());
+    let mut hearing = Hearing::new(session, terms(story), Box::new(expect));
+    let mut shown = None;
+    let outcome = hearing.run(&mut shown);
+    let notes = hearing.into_notes();
+    match outcome {
+        Ok(()) => {
+            // A subject that has kept its device has done all that it was asked to by now.
+            let disk = disk
+                .into_inner()
+                .unwrap_or_else(|kept| kept.with(|disk| disk.clone()));
+            let verdict = Verdict::Clean;
+            let boot = Boot::new(disk.into_trace(), notes, story);
+            (Recovery { shown, verdict }, Some(boot))
+        }
+        Err(violation) => {
+            let verdict = Verdict::Violation(violation);
+            (Recovery { shown, verdict }, None)
+        }
     }
 }
 
-fn expected<'a>(recording: &'a Recording<'_>, outlook: Outlook) -> Expected<'a> {
+fn terms(story: &dyn Story) -> Terms<'_> {
+    Terms {
+        versions: story.versions(),
+        promises: story.promises(),
+        geometry: story.geometry(),
+        lost_blocks: story.lost_blocks(),
+        next_step: story.next_step(),
+    }
+}
+
+fn expected(story: &dyn Story, outlook: Outlook) -> Expected<'_> {
     Expected {
-        operation: recording.step(outlook.step).and_then(Step::operation),
-        before: recording.history().version_before(outlook.step),
+        operation: story.operation(outlook.step),
+        before: story.history().version_before(outlook.step),
         inside: outlook.inside,
         may_be_uninitialised: outlook.before_first_return
-            && recording.promises().uninitialised_after_cut_in_format
-            && recording.step(0) == Some(Step::Format),
+            && story.promises().uninitialised_after_cut_in_format
+            && story.begins_with_format(),
         allowed: outlook.versions,
     }
 }

@@ -4,6 +4,7 @@ pub mod bounded;
 pub mod builtin;
 pub mod images;
 
+use crate::contract::Contract;
 use crate::model::Model;
 use crate::op::Operation;
 use crate::trace::{Image, ImageLengthError};
@@ -57,6 +58,15 @@ impl Workload {
             erase_value: 0xff,
             start: Start::Blank,
             operations: Vec::new(),
+        }
+    }
+
+    /// The same operations on a device of this kind, which says what the contract says of it.
+    #[must_use]
+    pub fn on(self, contract: &Contract) -> Self {
+        Self {
+            geometry: contract.device(self.geometry),
+            ..self
         }
     }
 

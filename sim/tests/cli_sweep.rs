@@ -250,8 +250,8 @@ fn wrong_input_is_one_line_and_code_2() {
             "no contract 'nor'; there are prefix, torn,",
         ),
         (
-            vec!["sweep", "full-128", "--models", "nested,torn"],
-            "no crash model 'nested'",
+            vec!["sweep", "full-128", "--models", "torm,torn"],
+            "no crash model 'torm'",
         ),
         (
             vec!["replay", "full-128", "--state", "100000"],

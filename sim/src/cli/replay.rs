@@ -42,7 +42,9 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome, CliError> {
+    let contract = arguments.contract.as_deref().map(contract_of).transpose()?;
     let workload = select_one(&arguments.workload, arguments.corpus.as_deref())?;
+    let workload = workload.on(contract.unwrap_or(&contract::PREFIX));
     let subject = arguments
         .subject
         .name
@@ -50,7 +52,6 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
     let sweep = Sweep::new(&*subject, &workload);
     let Some(state) = &arguments.state else {
         let mut summary = Summary::default();
-        let contract = arguments.contract.as_deref().map(contract_of).transpose()?;
         let sweep = contract.map_or(sweep, |contract| sweep.under(contract));
         summary.push(sweep.run(), Duration::ZERO);
         out.write_all(summary.text(true, None).as_bytes())?;
@@ -64,10 +65,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
         .parse()
         .map_err(|error| CliError::argument("--state", error))?;
     // Without a contract, under the first of the models that has such a state.
-    let contracts = match &arguments.contract {
-        Some(name) => vec![contract_of(name)?],
-        None => contract::MODELS.to_vec(),
-    };
+    let contracts = contract.map_or(contract::MODELS.to_vec(), |contract| vec![contract]);
     let replays = contracts
         .iter()
         .map(|contract| sweep.under(contract).replay(&state));

@@ -97,43 +97,64 @@ pub(super) fn select_one(name: &str, corpus: Option<&Path>) -> Result<Workload, 
     }
 }
 
-/// The contracts that the options name: models, or contracts, or the prefix model where neither is given.
+/// Which crash states to explore.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Model {
+    pub(super) contract: &'static Contract,
+    /// How many power cuts follow on each other.
+    pub(super) depth: u32,
+}
+
+/// The crash model of cuts in the recovery from a cut.
+const NESTED: &str = "nested";
+
+/// What the options name: models, or contracts, or the prefix model where neither is given; with `depth` cuts one after
+/// the other, or for the nested model two, where none is said.
 ///
 /// # Errors
 ///
 /// A name that stands for none.
-pub(super) fn contracts(
+pub(super) fn models(
     models: &[String],
-    names: &[String],
-) -> Result<Vec<&'static Contract>, CliError> {
-    let model_names = contract::MODELS.map(|model| model.name);
+    contracts: &[String],
+    depth: Option<u32>,
+) -> Result<Vec<Model>, CliError> {
+    let mut chosen: Vec<Model> = Vec::new();
+    let mut choose = |contract, depth| {
+        let model = Model { contract, depth };
+        if !chosen.contains(&model) {
+            chosen.push(model);
+        }
+    };
     for model in models {
-        if !model_names.contains(&model.as_str()) {
-            return Err(CliError::argument(
-                "--models",
-                format!(
-                    "no crash model '{model}'; there are {}",
-                    model_names.join(", ")
-                ),
-            ));
+        let found = contract::MODELS
+            .into_iter()
+            .find(|contract| contract.name == model);
+        match found {
+            Some(contract) => choose(contract, depth.unwrap_or(1)),
+            None if model == NESTED => choose(&contract::PREFIX, depth.unwrap_or(2)),
+            None => {
+                let names = contract::MODELS.map(|model| model.name).join(", ");
+                return Err(CliError::argument(
+                    "--models",
+                    format!("no crash model '{model}'; there are {names}, {NESTED}"),
+                ));
+            }
         }
     }
-    let mut contracts: Vec<&'static Contract> = Vec::new();
-    for name in models.iter().chain(names) {
+    for name in contracts {
         let found = match name.as_str() {
             "all" => contract::ALL.to_vec(),
             name => vec![contract_of(name)?],
         };
         for contract in found {
-            if !contracts.contains(&contract) {
-                contracts.push(contract);
-            }
+            choose(contract, depth.unwrap_or(1));
         }
     }
-    if contracts.is_empty() {
-        contracts.push(&contract::PREFIX);
+    if models.is_empty() && contracts.is_empty() {
+        choose(&contract::PREFIX, depth.unwrap_or(1));
     }
-    Ok(contracts)
+    Ok(chosen)
 }
 
 /// The contract of this name.

@@ -1,8 +1,7 @@
-use super::select::{Selection, contracts, select};
+use super::select::{Model, Selection, models, select};
 use super::subject::SubjectArgument;
 use super::supervise::{self, Supervised};
 use super::{CliError, Outcome, bounded, interrupt};
-use crate::contract::Contract;
 use crate::explore::{Progress, Sweep};
 use crate::inflight::Inflight;
 use crate::report::summary::Summary;
@@ -31,6 +30,7 @@ use std::time::{Duration, Instant};
   cutpoint sweep split-on-basic_512_v21   on top of one image of the corpus
   cutpoint sweep nested --out run         keep the results in the folder run
   cutpoint sweep --models torn,reorder    torn writes, and writes that were held back
+  cutpoint sweep --models nested          power cuts in the recovery from a power cut
   cutpoint sweep --contract nor-flash     the crash states of a kind of device
   cutpoint sweep all --contract all       a line for each kind of device
   cutpoint sweep --bounded 3              all sequences of up to three operations over a few keys
@@ -41,7 +41,7 @@ pub(super) struct Arguments {
     /// Workloads or groups of them, as 'cutpoint list' shows them
     #[arg(value_name = "WORKLOAD")]
     workloads: Vec<String>,
-    /// The crash models to explore: prefix, torn, reorder
+    /// The crash models to explore: prefix, torn, reorder, nested
     #[arg(
         long,
         value_name = "MODEL,...",
@@ -52,6 +52,9 @@ pub(super) struct Arguments {
     /// The kinds of devices whose crash states to explore, as 'cutpoint list' shows them, or all
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     contract: Vec<String>,
+    /// How many power cuts follow on each other, each in the recovery from the one before; 1, or 2 for nested
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=8))]
+    depth: Option<u32>,
     /// The most recoveries for one epoch; beyond, its crash states are sampled
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..))]
     max_states: u64,
@@ -59,7 +62,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
     /// Sweep all sequences of 1 to N operations over a few keys, in place of workloads; N is at most 4
-    #[arg(long, value_name = "N", conflicts_with_all = ["workloads", "each", "corpus", "models", "contract", "name"])]
+    #[arg(long, value_name = "N", conflicts_with_all = ["workloads", "each", "corpus", "models", "contract", "depth", "name"])]
     bounded: Option<Length>,
     #[command(flatten)]
     subject: SubjectArgument,
@@ -101,7 +104,7 @@ fn supervised(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome, Cli
     if arguments.bounded.is_none() {
         let selection = select(&arguments.workloads, arguments.corpus.as_deref())?;
         arguments.subject.name.subject(&selection.workloads)?;
-        contracts(&arguments.models, &arguments.contract)?;
+        models(&arguments.models, &arguments.contract, arguments.depth)?;
     }
     let temporary;
     let folder = if let Some(folder) = &arguments.out {
@@ -143,7 +146,7 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
         workloads,
         left_out,
     } = select(&arguments.workloads, arguments.corpus.as_deref())?;
-    let contracts = contracts(&arguments.models, &arguments.contract)?;
+    let models = models(&arguments.models, &arguments.contract, arguments.depth)?;
     let workers = Workers::gather(arguments, folder)?;
     let Workers {
         stop,
@@ -155,11 +158,14 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
     let subject = arguments.subject.name.subject(&workloads)?;
     let progress = Progress::default();
     let mut summary = Summary::default();
-    let work: Vec<(&Workload, &'static Contract)> = workloads
+    let on_device =
+        |workload: &Workload, model: Model| (workload.clone().on(model.contract), model);
+    let work: Vec<(Workload, Model)> = workloads
         .iter()
-        .flat_map(|workload| contracts.iter().map(move |&contract| (workload, contract)))
+        .flat_map(|workload| models.iter().map(move |&model| on_device(workload, model)))
         .collect();
-    for (index, &(workload, contract)) in work.iter().enumerate() {
+    for (index, (workload, model)) in work.iter().enumerate() {
+        let &Model { contract, depth } = model;
         if stop.load(Ordering::Relaxed) {
             break;
         }
@@ -167,6 +173,7 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
         bar.set_message(format!("{}, {}", workload.name(), contract.name));
         let sweep = Sweep::new(&*subject, workload)
             .under(contract)
+            .with_depth(depth)
             .with_bound(arguments.max_states, arguments.seed)
             .with_progress(&progress)
             .with_cancel(stop)

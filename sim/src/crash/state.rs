@@ -14,6 +14,7 @@ use thiserror::Error;
 /// | `117~3/16` | the first 117 writes whole, and of write 117 the first 3 units of 16 bytes |
 /// | `120-{117,118}` | the first 120 writes but 117 and 118 |
 /// | `120-{117~-1/16,118}` | as before, but of write 117 the last unit of 16 bytes did |
+/// | `117/4` | the first 117 writes; and of those that recovery from that made, the first 4 |
 ///
 /// Behind the `~` stands what is left of a torn write, by units of the size behind the slash, which lie at multiples of
 /// it in the block: `3` the first 3, `-3` the last 3, `!3` all but unit 3, `3?` the first 3 and anything in the next,
@@ -37,6 +38,8 @@ pub struct CrashState {
     issued: u32,
     /// What is not whole before that, by ascending number. The last write issued is not lost.
     flaws: Vec<(u32, Flaw)>,
+    /// What a further cut has left of the writes that recovery from this state made.
+    then: Option<Box<CrashState>>,
 }
 
 /// What is wrong with a write that was issued.
@@ -65,6 +68,7 @@ impl CrashState {
         Self {
             issued: persisted,
             flaws: Vec::new(),
+            then: None,
         }
     }
 
@@ -86,7 +90,35 @@ impl CrashState {
             flaws.pop();
             issued -= 1;
         }
-        Self { issued, flaws }
+        Self {
+            issued,
+            flaws,
+            then: None,
+        }
+    }
+
+    /// The state that is left where recovery from this one is cut in turn, and this is left of what it wrote.
+    #[must_use]
+    pub fn and_then(mut self, cut: Self) -> Self {
+        self.then = Some(Box::new(match self.then {
+            Some(then) => then.and_then(cut),
+            None => cut,
+        }));
+        self
+    }
+
+    /// What a further cut has left of the writes that recovery from this state made; none where there was no further cut.
+    pub fn then(&self) -> Option<&Self> {
+        self.then.as_deref()
+    }
+
+    /// The state before any further cut.
+    #[must_use]
+    pub fn first_cut(&self) -> Self {
+        Self {
+            then: None,
+            ..self.clone()
+        }
     }
 
     /// One more than the number of the last write of which anything reached the medium.
@@ -133,6 +165,10 @@ impl fmt::Display for CrashState {
                 }
                 f.write_str("}")
             }
+        }?;
+        match &self.then {
+            Some(then) => write!(f, "/{then}"),
+            None => Ok(()),
         }
     }
 }
@@ -162,6 +198,30 @@ impl FromStr for CrashState {
 }
 
 fn parse(text: &str) -> Option<CrashState> {
+    let Some((first, then)) = split(text) else {
+        return parse_one(text);
+    };
+    Some(parse_one(first)?.and_then(parse(then)?))
+}
+
+/// The part before the first slash that stands between two cuts, and the part behind it. Others belong to a torn write.
+fn split(text: &str) -> Option<(&str, &str)> {
+    let (mut braces, mut tear) = (false, false);
+    for (place, byte) in text.bytes().enumerate() {
+        match byte {
+            b'{' => braces = true,
+            b'}' => braces = false,
+            b'~' => tear = !braces,
+            b'/' if braces => {}
+            b'/' if tear => tear = false,
+            b'/' => return Some((&text[..place], &text[place + 1..])),
+            _ => {}
+        }
+    }
+    None
+}
+
+fn parse_one(text: &str) -> Option<CrashState> {
     if let Some((issued, flaws)) = text.split_once("-{") {
         let issued = issued.parse().ok()?;
         let flaws = flaws.strip_suffix('}')?.split(',').map(parse_flaw);
@@ -213,7 +273,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn reads_what_it_prints(state in state(), persisted: u32) {
+        fn reads_what_it_prints(state in state(), persisted: u32, then in prop::collection::vec(state(), 0..3)) {
+            let nested = then.into_iter().fold(state.clone(), CrashState::and_then);
+            prop_assert_eq!(nested.to_string().parse(), Ok(nested));
             prop_assert_eq!(state.to_string().parse(), Ok(state));
             let state = CrashState::prefix(persisted);
             prop_assert_eq!(state.to_string().parse(), Ok(state));
@@ -246,7 +308,6 @@ mod tests {
             "~3",
             "1.5",
             "4294967296",
-            "117/4",
             "8-{7~3/16}",
             "9-{}",
             "9-{8}",

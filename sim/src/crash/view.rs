@@ -1,7 +1,7 @@
 use super::write::Write;
 use super::{CrashState, Fate, Flaw};
 use crate::guard::{Guard, Guarded};
-use crate::trace::{Event, Trace};
+use crate::trace::{Event, Image, Trace};
 use cutpoint_engine::device::{BlockDevice, BlockId, DeviceError, Geometry};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -73,6 +73,20 @@ impl CrashView {
         &self.state
     }
 
+    /// All bytes of the state that the view showed at first.
+    pub fn image(&self) -> Image {
+        let trace = &self.trace;
+        let geometry = trace.geometry();
+        let mut bytes = trace.image().to_vec(geometry, trace.erase_value());
+        let blocks = bytes.chunks_exact_mut(geometry.block_size() as usize);
+        for (block, bytes) in (0..).map(BlockId::new).zip(blocks) {
+            if !trace.block_history(block).is_empty() {
+                self.resolve(block, 0, bytes);
+            }
+        }
+        Image::Bytes(bytes.into())
+    }
+
     /// Fills `buffer` with what the trace's writes left there.
     fn resolve(&self, block: BlockId, offset: u32, buffer: &mut [u8]) {
         let state = &self.state;
@@ -106,7 +120,7 @@ fn is_of(state: &CrashState, trace: &Trace) -> bool {
                 .is_some_and(|write| write.can_be(tear))
         }),
     };
-    state.issued() <= trace.writes() && state.flaws().iter().all(fits)
+    state.then().is_none() && state.issued() <= trace.writes() && state.flaws().iter().all(fits)
 }
 
 /// Fills `buffer` with what the first `issued` writes of the trace left there, each with its fate.

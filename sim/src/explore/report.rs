@@ -32,6 +32,8 @@ pub struct SweepReport {
     pub events: EventCounts,
     /// The contract that says which crash states exist.
     pub contract: &'static str,
+    /// How many power cuts follow on each other: 1 where recovery is not cut in turn.
+    pub depth: u32,
     /// The crash states that exist.
     pub states: Count,
     /// The crash states that were covered exactly: all of them, unless the sweep was cut short or came to its bound.
@@ -42,6 +44,8 @@ pub struct SweepReport {
     pub recoveries: u64,
     /// Crash states chosen at random, beyond the bound, each with a recovery of its own.
     pub sampled: u64,
+    /// It was left before its end; where cuts follow on cuts, not all crash states are known then.
+    pub cut_short: bool,
     /// What was found, by kind, in the order of the first witnesses.
     pub violations: Vec<ViolationGroup>,
 }
@@ -135,7 +139,7 @@ impl SweepReport {
     pub(super) fn of(
         subject: &dyn Subject,
         recording: &Recording<'_>,
-        contract: &Contract,
+        (contract, depth): (&Contract, u32),
         states: Count,
         parts: Vec<Part>,
     ) -> Self {
@@ -144,13 +148,16 @@ impl SweepReport {
             fingerprint: Some(trace.fingerprint()),
             events: trace.counts(),
             contract: contract.name,
+            depth,
             by_class: !contract.is_exhaustive(),
             states,
             ..Self::empty(subject, recording.workload())
         };
         let mut groups: BTreeMap<ViolationKind, ViolationGroup> = BTreeMap::new();
         for part in parts {
+            report.states += &part.states;
             report.covered += &part.covered;
+            report.cut_short |= part.cut_short;
             report.recoveries += part.recoveries;
             report.sampled += part.sampled;
             for (Candidate { state, outlook }, violation) in part.found {
@@ -185,11 +192,13 @@ impl SweepReport {
             fingerprint: None,
             events: EventCounts::default(),
             contract: contract::PREFIX.name,
+            depth: 1,
             states: Count::default(),
             covered: Count::default(),
             by_class: false,
             recoveries: 0,
             sampled: 0,
+            cut_short: false,
             violations: Vec::new(),
         }
     }
@@ -206,12 +215,12 @@ impl SweepReport {
 
     /// Whether it came to its end, if not by covering every crash state then by sampling from the rest.
     pub fn is_finished(&self) -> bool {
-        self.is_complete() || self.sampled > 0
+        !self.cut_short && (self.is_complete() || self.sampled > 0)
     }
 
     /// Whether every crash state was covered exactly.
     pub fn is_complete(&self) -> bool {
-        self.covered == self.states
+        self.covered == self.states && !self.cut_short
     }
 }
 

@@ -1,3 +1,4 @@
+use super::boot::Notes;
 use super::{Shown, epilogue};
 use crate::guard::Guarded;
 use crate::model::Model;
@@ -5,6 +6,7 @@ use crate::op::{Operation, time_of};
 use crate::refusal::Refusal;
 use crate::session::{Failure, Session};
 use crate::subject::{Contents, Promises, SubjectError};
+use crate::trace::Event;
 use crate::verdict::{
     Difference, Promise, Stage, Violation, ViolationKind, nearest_difference, shows,
 };
@@ -18,6 +20,7 @@ pub(crate) struct Hearing<'a, T> {
     /// What the device's crash states may show, as far as they have been told apart.
     expect: Expect<'a, T>,
     expected: Expected<'a>,
+    notes: Notes,
 }
 
 /// Asks the device what its crash states may show.
@@ -102,7 +105,17 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Hearing<'a, T> {
             terms,
             expect,
             expected,
+            notes: Notes::default(),
         }
+    }
+
+    /// What was done and seen.
+    pub(super) fn into_notes(self) -> Notes {
+        self.notes
+    }
+
+    fn mark(&self, mark: Event) {
+        self.session.disk().with(|disk| disk.mark(mark));
     }
 
     /// Looks again at what may be shown: reading has told crash states apart.
@@ -112,8 +125,11 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Hearing<'a, T> {
 
     /// All of it: [`recover`](Self::recover) and [`epilogue`](Self::epilogue).
     pub(crate) fn run(&mut self, shown: &mut Option<Shown>) -> Result<(), Violation> {
+        self.mark(Event::OperationStart(0));
         let (which, model) = self.recover()?;
         *shown = Some(which);
+        self.notes.versions.push(model.clone());
+        self.mark(Event::OperationEnd(0));
         self.epilogue(model)
     }
 
@@ -125,6 +141,7 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Hearing<'a, T> {
             Ok(()) => {
                 let contents = self.contents(Stage::Contents)?;
                 self.expect();
+                self.notes.writes_unseen = self.session.disk().with(|disk| disk.guard().writes());
                 let shown = self.allowed(&contents)?;
                 self.check(Stage::Check)?;
                 shown
@@ -133,6 +150,7 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Hearing<'a, T> {
                 self.session
                     .format()
                     .map_err(|failure| failed(&failure, Stage::FormatAgain))?;
+                self.notes.formatted = true;
                 (Shown::Uninitialised, Model::default())
             }
             Err(failure) => return Err(failed(&failure, Stage::Mount)),
@@ -173,7 +191,9 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Hearing<'a, T> {
         let operations = epilogue::operations(&model, &geometry, self.expected.operation);
         // Where there is no room for any change, there is none for the repair before it.
         let mut is_changed = false;
-        for (step, operation) in (self.terms.next_step..).zip(operations) {
+        for (index, operation) in (1..).zip(operations) {
+            let step = self.terms.next_step + index - 1;
+            self.mark(Event::OperationStart(index));
             let mut after = model.clone();
             let now = time_of(step);
             let expected = after.apply_at(&operation, self.terms.promises.time(now));
@@ -182,11 +202,15 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Hearing<'a, T> {
                 Ok(()) => {
                     is_changed = true;
                     model = after;
+                    self.notes.versions.push(model.clone());
                 }
                 Err(Failure::Error(SubjectError::Refused(refusal)))
                     if self.excuse(refusal, &operation, [&model, &after]) => {}
                 Err(failure) => return Err(failed(&failure, Stage::Epilogue(operation))),
             }
+            let version = (self.notes.versions.len() as u32).saturating_sub(1);
+            self.notes.operations.push((operation, version));
+            self.mark(Event::OperationEnd(index));
         }
         let contents = self.contents(Stage::AfterEpilogue)?;
         same(&contents, &model, Promise::Usable, Stage::AfterEpilogue)?;

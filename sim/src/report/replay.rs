@@ -2,13 +2,12 @@
 
 use super::grouped;
 use crate::contract::{self, Contract};
-use crate::crash::Fate;
+use crate::crash::{Candidate, Fate};
 use crate::explore::Replay;
 use crate::judge::Shown;
 use crate::model::{Content, Model, ModelNode};
-use crate::record::Recording;
 use crate::subject::{Contents, EntryNode};
-use crate::trace::Event;
+use crate::trace::{Event, Trace};
 use crate::verdict::Verdict;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
@@ -31,7 +30,8 @@ impl fmt::Display for ReplayText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let replay = self.replay;
         let recording = &replay.recording;
-        let state = &replay.candidate.state;
+        let levels = levels(replay);
+        let state = &levels[0].candidate.state;
         let workload = recording.workload();
         let trace = recording.trace();
         let (issued, writes) = (state.issued(), trace.writes());
@@ -50,7 +50,8 @@ impl fmt::Display for ReplayText<'_> {
         )?;
         write!(
             f,
-            "state     {state}: the first {issued} of {writes} writes "
+            "state     {}: the first {issued} of {writes} writes ",
+            replay.state
         )?;
         if state.flaws().is_empty() {
             writeln!(f, "reached the medium, the others did not")?;
@@ -61,9 +62,20 @@ impl fmt::Display for ReplayText<'_> {
             let Contract { name, about, .. } = replay.contract;
             writeln!(f, "contract  {name}: {about}")?;
         }
-        writeln!(f, "cut       {}\n", cut(replay))?;
-        write_steps(f, replay)?;
-        write_allowed(f, replay)?;
+        for (cuts, level) in levels.iter().enumerate() {
+            if cuts > 0 {
+                let (issued, writes) = (level.candidate.state.issued(), level.trace.writes());
+                writeln!(
+                    f,
+                    "recovery  from that wrote on, and was cut: {issued} of its {writes} writes reached the medium"
+                )?;
+            }
+            writeln!(f, "cut       {}\n", level.cut())?;
+            level.write_steps(f)?;
+        }
+        if let Some(last) = levels.last() {
+            last.write_allowed(f)?;
+        }
         write_shown(f, replay)?;
         match &replay.recovery.verdict {
             Verdict::Clean => writeln!(f, "verdict   clean"),
@@ -75,119 +87,156 @@ impl fmt::Display for ReplayText<'_> {
     }
 }
 
-/// Where the power went, in words.
-fn cut(replay: &Replay<'_>) -> String {
-    let candidate = &replay.candidate;
-    let step = name_of_step(&replay.recording, candidate.outlook.step);
-    if candidate.state.issued() == 0 {
-        "before the first write".to_owned()
-    } else if candidate.outlook.inside {
-        format!("inside {step}: more of its writes follow")
-    } else {
-        format!("after the last write of {step}")
-    }
+/// One power cut: what was running, and what is left of it.
+struct Level<'a> {
+    trace: &'a Trace,
+    candidate: &'a Candidate,
+    versions: &'a [Model],
+    /// The steps' names.
+    steps: Vec<String>,
 }
 
-fn name_of_step(recording: &Recording<'_>, index: u32) -> String {
-    match recording.step(index) {
-        Some(step) if index == 0 => format!("step 0, {step}"),
-        Some(step) => format!("operation {index}, {step}"),
-        None => format!("step {index}"),
-    }
-}
-
-/// The writes of the step that was cut and of the one behind it, one by one.
-fn write_steps(f: &mut fmt::Formatter<'_>, replay: &Replay<'_>) -> fmt::Result {
+/// The cuts of a replay, in order.
+fn levels<'a>(replay: &'a Replay<'_>) -> Vec<Level<'a>> {
     let recording = &replay.recording;
-    let state = &replay.candidate.state;
-    let mut number = 0;
-    let mut current = None;
-    for event in recording.trace().events() {
-        let shown = current.is_some_and(|step: u32| {
-            step == replay.candidate.outlook.step || step == replay.candidate.outlook.step + 1
-        });
-        let fate = match state.fate(number) {
-            Fate::Persisted => "reached".to_owned(),
-            Fate::Lost => "lost".to_owned(),
-            Fate::Torn(tear) => format!("torn {tear}"),
-        };
-        match event {
-            Event::OperationStart(step) => {
-                current = Some(*step);
-                if *step == replay.candidate.outlook.step
-                    || *step == replay.candidate.outlook.step + 1
-                {
-                    writeln!(f, "writes of {}", name_of_step(recording, *step))?;
-                }
-            }
-            Event::OperationEnd(_) => {
-                if shown {
-                    writeln!(f, "          returned\n")?;
-                }
-                current = None;
-            }
-            Event::Sync if shown => writeln!(f, "          sync")?,
-            Event::Sync => {}
-            Event::Erase { block } => {
-                if shown {
-                    writeln!(f, "  {number:>6}  {fate:<8} erase block {block}")?;
-                }
-                number += 1;
-            }
-            Event::Prog {
-                block,
-                offset,
-                data,
-            } => {
-                if shown {
-                    let length = data.len();
-                    writeln!(
-                        f,
-                        "  {number:>6}  {fate:<8} program block {block}, {length} bytes at {offset}"
-                    )?;
-                }
-                number += 1;
-            }
-        }
-    }
-    Ok(())
+    let steps = recording.workload().steps().enumerate();
+    let candidates = replay.boots.iter().map(|(candidate, _)| candidate);
+    let mut candidates = candidates.chain([&replay.candidate]);
+    let first = candidates.next().map(|candidate| Level {
+        trace: recording.trace(),
+        candidate,
+        versions: recording.versions(),
+        steps: steps
+            .map(|(index, step)| match index {
+                0 => format!("step 0, {step}"),
+                _ => format!("operation {index}, {step}"),
+            })
+            .collect(),
+    });
+    let boots = replay.boots.iter().map(|(_, boot)| boot);
+    let further = boots.zip(candidates).map(|(boot, candidate)| Level {
+        trace: boot.trace(),
+        candidate,
+        versions: boot.versions(),
+        steps: std::iter::once("the recovery itself".to_owned())
+            .chain(
+                boot.operations()
+                    .map(|operation| format!("{operation}, after the recovery")),
+            )
+            .collect(),
+    });
+    first.into_iter().chain(further).collect()
 }
 
-/// What the model allows: the oldest state in full, and how the others differ from it.
-fn write_allowed(f: &mut fmt::Formatter<'_>, replay: &Replay<'_>) -> fmt::Result {
-    let versions = replay.candidate.outlook.versions.clone();
-    let models = replay.recording.versions();
-    let oldest = &models[*versions.start() as usize];
-    let count = versions.clone().count();
-    if replay.candidate.outlook.before_first_return {
-        writeln!(f, "allowed   no store yet, or the state after the format:")?;
-    } else if count == 1 {
-        writeln!(f, "allowed   one state:")?;
-    } else {
-        writeln!(f, "allowed   {count} states, the oldest of them:")?;
+impl Level<'_> {
+    fn name_of_step(&self, index: u32) -> String {
+        let name = self.steps.get(index as usize).cloned();
+        name.unwrap_or_else(|| format!("step {index}"))
     }
-    write_lines(f, &lines_of_model(oldest))?;
-    for version in versions.skip(1) {
-        writeln!(
-            f,
-            "     or, version {version} of the model, which differs by:"
-        )?;
-        let (before, after) = (
-            lines_of_model(oldest),
-            lines_of_model(&models[version as usize]),
-        );
-        for (key, line) in &before {
-            if after.get(key) != Some(line) {
-                writeln!(f, "        - {key}  {line}")?;
-            }
-        }
-        for (key, line) in &after {
-            if before.get(key) != Some(line) {
-                writeln!(f, "        + {key}  {line}")?;
-            }
+
+    /// Where the power went, in words.
+    fn cut(&self) -> String {
+        let Candidate { state, outlook } = self.candidate;
+        let step = self.name_of_step(outlook.step);
+        if state.issued() == 0 {
+            "before the first write".to_owned()
+        } else if outlook.inside {
+            format!("inside {step}: more of its writes follow")
+        } else {
+            format!("after the last write of {step}")
         }
     }
-    writeln!(f)
+
+    /// The writes of the step that was cut and of the one behind it, one by one.
+    fn write_steps(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Candidate { state, outlook } = self.candidate;
+        let is_near = |step: u32| step == outlook.step || step == outlook.step + 1;
+        let mut number = 0;
+        let mut current = None;
+        for event in self.trace.events() {
+            let shown = current.is_some_and(is_near);
+            let fate = match state.fate(number) {
+                Fate::Persisted => "reached".to_owned(),
+                Fate::Lost => "lost".to_owned(),
+                Fate::Torn(tear) => format!("torn {tear}"),
+            };
+            match event {
+                Event::OperationStart(step) => {
+                    current = Some(*step);
+                    if is_near(*step) {
+                        writeln!(f, "writes of {}", self.name_of_step(*step))?;
+                    }
+                }
+                Event::OperationEnd(_) => {
+                    if shown {
+                        writeln!(f, "          returned\n")?;
+                    }
+                    current = None;
+                }
+                Event::Sync if shown => writeln!(f, "          sync")?,
+                Event::Sync => {}
+                Event::Erase { block } => {
+                    if shown {
+                        writeln!(f, "  {number:>6}  {fate:<8} erase block {block}")?;
+                    }
+                    number += 1;
+                }
+                Event::Prog {
+                    block,
+                    offset,
+                    data,
+                } => {
+                    if shown {
+                        let length = data.len();
+                        writeln!(
+                            f,
+                            "  {number:>6}  {fate:<8} program block {block}, {length} bytes at {offset}"
+                        )?;
+                    }
+                    number += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What the model allows: the oldest state in full, and how the others differ from it.
+    fn write_allowed(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let outlook = &self.candidate.outlook;
+        let versions = outlook.versions.clone();
+        let models = self.versions;
+        let oldest = &models[*versions.start() as usize];
+        let count = versions.clone().count();
+        if outlook.before_first_return {
+            writeln!(f, "allowed   no store yet, or the state after the format:")?;
+        } else if count == 1 {
+            writeln!(f, "allowed   one state:")?;
+        } else {
+            writeln!(f, "allowed   {count} states, the oldest of them:")?;
+        }
+        write_lines(f, &lines_of_model(oldest))?;
+        for version in versions.skip(1) {
+            writeln!(
+                f,
+                "     or, version {version} of the model, which differs by:"
+            )?;
+            let (before, after) = (
+                lines_of_model(oldest),
+                lines_of_model(&models[version as usize]),
+            );
+            for (key, line) in &before {
+                if after.get(key) != Some(line) {
+                    writeln!(f, "        - {key}  {line}")?;
+                }
+            }
+            for (key, line) in &after {
+                if before.get(key) != Some(line) {
+                    writeln!(f, "        + {key}  {line}")?;
+                }
+            }
+        }
+        writeln!(f)
+    }
 }
 
 fn write_shown(f: &mut fmt::Formatter<'_>, replay: &Replay<'_>) -> fmt::Result {

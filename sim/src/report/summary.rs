@@ -38,6 +38,7 @@ struct Row {
     covered: Count,
     recoveries: u64,
     sampled: u64,
+    cut_short: bool,
     violations: u64,
     elapsed: Duration,
 }
@@ -102,12 +103,13 @@ impl Summary {
         table
     }
 
-    /// The contracts of the sweeps, in the order in which they came.
-    fn contracts(&self) -> Vec<&'static str> {
+    /// The contracts of the sweeps and how deep their cuts go, in the order in which they came.
+    fn contracts(&self) -> Vec<Explored> {
         let mut contracts = Vec::new();
         for sweep in &self.sweeps {
-            if !contracts.contains(&sweep.report.contract) {
-                contracts.push(sweep.report.contract);
+            let explored = Explored::by(sweep);
+            if !contracts.contains(&explored) {
+                contracts.push(explored);
             }
         }
         contracts
@@ -129,7 +131,7 @@ impl Summary {
         for sweep in &self.sweeps {
             let mut row = Row::of(sweep);
             if several {
-                row.name = format!("{} {}", row.name, sweep.report.contract);
+                row.name = format!("{} {}", row.name, Explored::by(sweep));
             }
             let on_image = sweep.report.workload.starts_with("split-on-");
             if on_image && !each && row.violations == 0 && row.is_complete() {
@@ -150,13 +152,53 @@ impl Summary {
     }
 
     /// All sweeps under one contract.
-    fn row_of(&self, contract: &str) -> Row {
+    fn row_of(&self, explored: Explored) -> Row {
         let sweeps = self
             .sweeps
             .iter()
-            .filter(|sweep| sweep.report.contract == contract);
+            .filter(|sweep| Explored::by(sweep) == explored);
         let rows: Vec<Row> = sweeps.map(Row::of).collect();
-        Row::sum(contract, rows.iter())
+        Row::sum(&explored.to_string(), rows.iter())
+    }
+}
+
+/// Which crash states a sweep explored.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Explored {
+    contract: &'static str,
+    depth: u32,
+}
+
+impl Explored {
+    fn by(sweep: &TimedSweep) -> Self {
+        Self {
+            contract: sweep.report.contract,
+            depth: sweep.report.depth,
+        }
+    }
+
+    /// At the beginning of a sentence.
+    fn title(self) -> String {
+        let name = match self.contract {
+            "prefix" => "Prefix model".to_owned(),
+            "torn" => "Torn model".to_owned(),
+            "reorder" => "Reorder model".to_owned(),
+            other => format!("Contract {other}"),
+        };
+        match self.depth {
+            1 => name,
+            depth => format!("{name}, {depth} cuts deep"),
+        }
+    }
+}
+
+impl fmt::Display for Explored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.contract)?;
+        match self.depth {
+            1 => Ok(()),
+            depth => write!(f, " x{depth}"),
+        }
     }
 }
 
@@ -217,17 +259,12 @@ impl Screen<'_> {
 
     fn write_verdict(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sweeps = &self.summary.sweeps;
-        for contract in self.summary.contracts() {
-            let row = self.summary.row_of(contract);
+        for explored in self.summary.contracts() {
+            let row = self.summary.row_of(explored);
+            let name = explored.title();
             let by_class = sweeps
                 .iter()
-                .any(|sweep| sweep.report.contract == contract && sweep.report.by_class);
-            let name = match contract {
-                "prefix" => "Prefix model".to_owned(),
-                "torn" => "Torn model".to_owned(),
-                "reorder" => "Reorder model".to_owned(),
-                other => format!("Contract {other}"),
-            };
+                .any(|sweep| Explored::by(sweep) == explored && sweep.report.by_class);
             let exactly = if by_class {
                 "covered, torn writes by class"
             } else {
@@ -275,6 +312,7 @@ impl Row {
             covered: report.covered.clone(),
             recoveries: report.recoveries,
             sampled: report.sampled,
+            cut_short: report.cut_short,
             violations: report.violation_count(),
             elapsed: sweep.elapsed,
         }
@@ -289,6 +327,7 @@ impl Row {
             covered: Count::default(),
             recoveries: 0,
             sampled: 0,
+            cut_short: false,
             violations: 0,
             elapsed: Duration::ZERO,
         };
@@ -298,6 +337,7 @@ impl Row {
             sum.states += &row.states;
             sum.covered += &row.covered;
             sum.sampled += row.sampled;
+            sum.cut_short |= row.cut_short;
             sum.recoveries += row.recoveries;
             sum.violations += row.violations;
             sum.elapsed += row.elapsed;
@@ -306,7 +346,7 @@ impl Row {
     }
 
     fn is_complete(&self) -> bool {
-        self.covered == self.states
+        self.covered == self.states && !self.cut_short
     }
 
     fn cells(&self, timed: bool) -> Vec<String> {
@@ -324,7 +364,7 @@ impl Row {
         }
         cells.push(match (self.violations, self.is_complete()) {
             (0, true) => "clean".to_owned(),
-            (0, false) if self.sampled > 0 => "sampled".to_owned(),
+            (0, false) if self.sampled > 0 && !self.cut_short => "sampled".to_owned(),
             (0, false) => "cut short".to_owned(),
             (count, _) => format!("{} found", grouped(count)),
         });

@@ -1,6 +1,8 @@
 //! A store small enough to be seen through: all keys in one block, two blocks in turn, a checksum over each. As it is
 //! it keeps every promise; each fault breaks one.
 
+#![allow(dead_code, reason = "each test takes a part of it")]
+
 use cutpoint::op::Operation;
 use cutpoint::refusal::Refusal;
 use cutpoint::subject::{
@@ -33,6 +35,8 @@ pub(crate) enum Fault {
     DamagedWhenCut,
     /// Each mount where one of the blocks is erased writes that block: the next one shows an empty store.
     WorseByMounting,
+    /// Mounting writes the only valid block again, in its place, where the other one is erased.
+    RepairsInPlace,
     /// The block is not erased before it is programmed.
     NeverErases,
     /// The block is rewritten in place, in two programs, and its checksum is not looked at.
@@ -130,6 +134,12 @@ impl Subject for Toy {
                 },
                 Fault::LosesKeyWhenCut => drop(values.pop_last()),
                 Fault::InventsKeyWhenCut => drop(values.insert(Key::new("/ghost"), vec![1])),
+                Fault::RepairsInPlace => {
+                    let again = encode(generation + 2, &values);
+                    device.erase(BlockId::new(block))?;
+                    device.prog(BlockId::new(block), 0, &again)?;
+                    device.sync()?;
+                }
                 Fault::WorseByMounting => {
                     let newer = encode(generation + 1, &Values::new());
                     device.prog(BlockId::new(1 - block), 0, &newer)?;

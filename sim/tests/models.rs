@@ -1,0 +1,274 @@
+//! Each crash model and contract finds what it is there for, and nothing in the engine.
+
+mod toy;
+
+use cutpoint::contract::{self, Contract, Sets, Tearing, Unit};
+use cutpoint::explore::{Count, Sweep, SweepReport};
+use cutpoint::op::{Operation, Value};
+use cutpoint::subject::{Device, Mounted, Promises, Subject, SubjectError};
+use cutpoint::subjects::EngineSubject;
+use cutpoint::verdict::ViolationKind;
+use cutpoint::workload::{Workload, builtin};
+use cutpoint_engine::device::{BlockDevice, BlockId, DeviceError, Geometry};
+use cutpoint_engine::{FormatOptions, MountOptions, Sabotage};
+use std::fmt::Write;
+use toy::{Fault, Toy};
+
+fn built_in(name: &str) -> Workload {
+    builtin::builtin(name).unwrap()
+}
+
+fn clean(report: &SweepReport) {
+    let found = report.first_violation().map(ToString::to_string);
+    assert_eq!(found, None, "{} under {}", report.workload, report.contract);
+    assert!(
+        report.is_complete(),
+        "{} under {}",
+        report.workload,
+        report.contract
+    );
+}
+
+#[test]
+fn the_engine_is_clean_under_every_contract_that_it_promises() {
+    let engine = EngineSubject::default();
+    for name in ["split-ascending-512", "rename-512", "removal-512"] {
+        for contract in contract::ALL {
+            // It promises nothing where a sync does nothing.
+            if contract == &contract::SD_NO_FLUSH {
+                continue;
+            }
+            let workload = built_in(name).on(contract);
+            clean(&Sweep::new(&engine, &workload).under(contract).run());
+        }
+    }
+}
+
+#[test]
+fn the_engine_is_clean_where_recovery_is_cut_too() {
+    let engine = EngineSubject::default();
+    for name in [
+        "split-shuffled-128",
+        "rename-512",
+        "removal-512",
+        "nested-128",
+    ] {
+        let workload = built_in(name);
+        let report = Sweep::new(&engine, &workload).with_depth(2).run();
+        clean(&report);
+        // The cuts of each recovery, and no more than that often what one cut leaves.
+        let single = Sweep::new(&engine, &workload).run().states;
+        assert!(
+            report.states > single && report.recoveries > 500,
+            "{report:?}"
+        );
+    }
+    let workload = built_in("rename-512");
+    let sweep = Sweep::new(&engine, &workload).with_depth(2);
+    clean(&sweep.under(&contract::REORDER).run());
+    let deeper = sweep.with_depth(3).run();
+    clean(&deeper);
+}
+
+/// An erase that is lost though the program after it is not brings back the commits that it should have taken away, where
+/// the engine is not told that this can happen.
+#[test]
+fn a_stale_commit_shows_where_the_engine_does_not_know_of_the_device() {
+    let engine = EngineSubject::default();
+    let unaware = built_in("split-shuffled-512");
+    for contract in [&contract::NVME_AWU, &contract::EMMC] {
+        let report = Sweep::new(&engine, &unaware).under(contract).run();
+        let kinds: Vec<_> = report.violations.iter().map(|group| group.kind).collect();
+        assert!(kinds.contains(&ViolationKind::StaleValue), "{kinds:?}");
+        let aware = unaware.clone().on(contract);
+        clean(&Sweep::new(&engine, &aware).under(contract).run());
+    }
+}
+
+#[test]
+fn epochs_too_large_to_cover_are_sampled_and_say_so() {
+    let engine = EngineSubject::default();
+    let workload = built_in("rename-512");
+    let sweep = || Sweep::new(&engine, &workload).under(&contract::SD_NO_FLUSH);
+    let report = sweep().with_bound(50, 7).run();
+    assert_eq!((report.recoveries, report.sampled), (50, 5));
+    assert!(report.is_finished() && !report.is_complete());
+    assert!(report.states > Count::from(u64::MAX), "{}", report.states);
+    assert!(report.covered < report.states);
+    assert_eq!(report, sweep().with_bound(50, 7).run());
+}
+
+#[test]
+fn reports_do_not_depend_on_the_number_of_threads() {
+    let engine = EngineSubject::new(
+        FormatOptions::default(),
+        MountOptions::default().with_sabotage(Sabotage::CommitBeforeData),
+    );
+    let workload = built_in("sizes-512");
+    let on = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        pool.unwrap().install(|| {
+            let sweep = Sweep::new(&engine, &workload).under(&contract::REORDER);
+            (sweep.run(), sweep.with_depth(2).run())
+        })
+    };
+    let reports = on(1);
+    assert!(reports.0.violation_count() > 0);
+    assert_eq!(reports, on(3));
+}
+
+/// A violation is replayed by its id, alone.
+#[test]
+fn what_is_found_is_found_again() {
+    let toy = Toy::with(Fault::RepairsInPlace);
+    let workload = small();
+    let sweep = Sweep::new(&toy, &workload).with_depth(2);
+    let report = sweep.run();
+    let mut replayed = 0;
+    for found in report.violations.iter().flat_map(|group| &group.witnesses) {
+        let cutpoint::explore::Place::State(state) = &found.place else {
+            panic!("{found} is no crash state");
+        };
+        assert!(state.then().is_some(), "{found}");
+        let replay = sweep.replay(state).unwrap();
+        assert_eq!(replay.recovery.verdict.violation(), Some(&found.violation));
+        assert_eq!(replay.boots.len(), 1);
+        replayed += 1;
+    }
+    assert!(replayed > 0);
+}
+
+fn small() -> Workload {
+    (0..4_u8).fold(Workload::new("toy", toy::geometry()), |workload, index| {
+        workload.then(Operation::set(
+            &format!("/k{index}"),
+            Value::generated(600, index.into()),
+        ))
+    })
+}
+
+/// The engine on a device that does not hear its syncs.
+struct Unsynced(EngineSubject);
+
+struct Deaf(Device);
+
+impl Subject for Unsynced {
+    fn name(&self) -> &'static str {
+        "unsynced"
+    }
+
+    fn promises(&self) -> Promises {
+        self.0.promises()
+    }
+
+    fn format(&self, device: Device) -> Result<(), SubjectError> {
+        self.0.format(Box::new(Deaf(device)))
+    }
+
+    fn mount(&self, device: Device) -> Result<Box<dyn Mounted>, SubjectError> {
+        self.0.mount(Box::new(Deaf(device)))
+    }
+}
+
+impl BlockDevice for Deaf {
+    fn geometry(&self) -> Geometry {
+        self.0.geometry()
+    }
+
+    fn read(&mut self, block: BlockId, offset: u32, buffer: &mut [u8]) -> Result<(), DeviceError> {
+        self.0.read(block, offset, buffer)
+    }
+
+    fn prog(&mut self, block: BlockId, offset: u32, data: &[u8]) -> Result<(), DeviceError> {
+        self.0.prog(block, offset, data)
+    }
+
+    fn erase(&mut self, block: BlockId) -> Result<(), DeviceError> {
+        self.0.erase(block)
+    }
+
+    fn sync(&mut self) -> Result<(), DeviceError> {
+        Ok(())
+    }
+}
+
+/// As the torn model, by larger units: the toys program thousands of bytes at once.
+const TORN_BY_256: Contract = Contract {
+    name: "torn-by-256",
+    program: Tearing::Units {
+        unit: Unit::Bytes(256),
+        sets: Sets::Classes,
+        noise: true,
+        zeroed_tail: false,
+    },
+    ..contract::TORN
+};
+
+/// The crash models and contracts that a broken subject is swept under, by the name that the table has for each.
+const COLUMNS: [(&str, &Contract, u32); 6] = [
+    ("prefix", &contract::PREFIX, 1),
+    ("torn", &contract::TORN, 1),
+    ("reorder", &contract::REORDER, 1),
+    ("nested", &contract::PREFIX, 2),
+    ("sector-512", &contract::SECTOR_512, 1),
+    ("emmc", &contract::EMMC, 1),
+];
+
+#[test]
+fn which_model_catches_what() {
+    let sabotaged = |sabotage| {
+        let mount = MountOptions::default().with_sabotage(sabotage);
+        EngineSubject::new(FormatOptions::default(), mount)
+    };
+    let workloads = ["sizes-512", "split-ascending-512"].map(built_in);
+    let mut subjects: Vec<(&str, Box<dyn Subject>, Vec<Workload>)> = vec![(
+        "the engine",
+        Box::new(EngineSubject::default()),
+        workloads.to_vec(),
+    )];
+    for (name, sabotage) in [
+        ("commit before its data", Sabotage::CommitBeforeData),
+        ("checksums not looked at", Sabotage::IgnoreChecksums),
+        ("hardtail lost", Sabotage::LoseHardtail),
+        ("block freed early", Sabotage::FreeEarly),
+    ] {
+        subjects.push((name, Box::new(sabotaged(sabotage)), workloads.to_vec()));
+    }
+    let unsynced = Box::new(Unsynced(EngineSubject::default()));
+    subjects.push(("no sync at all", unsynced, workloads.to_vec()));
+    for (name, fault) in [
+        ("the toy", Fault::None),
+        ("acknowledged before it is written", Fault::AcksBeforeCommit),
+        ("rewritten in place, no checksum", Fault::InPlace),
+        ("older state mounted", Fault::MountsOlder),
+        ("repair in place", Fault::RepairsInPlace),
+    ] {
+        subjects.push((name, Box::new(Toy::with(fault)), vec![small()]));
+    }
+    let mut table = format!("{:<35}", "");
+    for (column, ..) in COLUMNS {
+        write!(table, "{column:>12}").unwrap();
+    }
+    table.push('\n');
+    for (name, subject, workloads) in &subjects {
+        write!(table, "{name:<35}").unwrap();
+        for (column, contract, depth) in COLUMNS {
+            let contract = match (column, subject.name()) {
+                ("torn", "toy") => &TORN_BY_256,
+                _ => contract,
+            };
+            let finds = workloads.iter().any(|workload| {
+                let workload = workload.clone().on(contract);
+                let sweep = Sweep::new(&**subject, &workload)
+                    .under(contract)
+                    .with_depth(depth);
+                sweep.with_bound(500, 0).run().violation_count() > 0
+            });
+            write!(table, "{:>12}", if finds { "found" } else { "-" }).unwrap();
+        }
+        table.push('\n');
+    }
+    insta::with_settings!({snapshot_path => "../../reports", prepend_module_to_snapshot => false, omit_expression => true}, {
+        insta::assert_snapshot!("models-broken", table);
+    });
+}
