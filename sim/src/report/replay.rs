@@ -8,7 +8,7 @@ use crate::judge::Shown;
 use crate::model::{Content, Model, ModelNode};
 use crate::record::Recording;
 use crate::subject::{Contents, EntryNode};
-use crate::trace::Event;
+use crate::trace::{Event, Syncs};
 use crate::verdict::Verdict;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
@@ -61,6 +61,11 @@ impl fmt::Display for ReplayText<'_> {
             let Contract { name, about, .. } = replay.contract;
             writeln!(f, "contract  {name}: {about}")?;
         }
+        match replay.syncs {
+            Syncs::AsIssued => {}
+            Syncs::Without(sync) => writeln!(f, "syncs     all but sync {sync}")?,
+            Syncs::AlsoAfter(write) => writeln!(f, "syncs     one more, behind write {write}")?,
+        }
         writeln!(f, "cut       {}\n", cut(replay))?;
         write_steps(f, replay)?;
         write_allowed(f, replay)?;
@@ -102,7 +107,7 @@ fn write_steps(f: &mut fmt::Formatter<'_>, replay: &Replay<'_>) -> fmt::Result {
     let state = &replay.candidate.state;
     let mut number = 0;
     let mut current = None;
-    for event in recording.trace().events() {
+    for event in &*replay.syncs.of(recording.trace().events()) {
         let shown = current.is_some_and(|step: u32| {
             step == replay.candidate.outlook.step || step == replay.candidate.outlook.step + 1
         });
