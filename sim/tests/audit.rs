@@ -181,8 +181,11 @@ fn tells_what_each_sync_is_needed_for() {
         })
         .collect();
     let change = ["not observable", "ordering", "durability"];
-    // A cut in the format may leave no store, but not one that leads nowhere and cannot be told from none.
-    assert_eq!(classes[2..3], ["durability"], "{classes:?}");
+    // A cut in the format may leave no store, so that nothing must be in order there.
+    assert_eq!(
+        classes[..3],
+        ["not observable", "not observable", "durability"]
+    );
     assert_eq!(classes[3..6], change);
     assert_eq!(classes[6..], change);
     let steps: Vec<_> = report
@@ -279,7 +282,6 @@ fn cures(missing: Missing, expected: std::ops::RangeInclusive<u32>) {
         .iter()
         .find(|remedy| remedy.cure() == Some(expected.clone()));
     let remedy = remedy.unwrap();
-    assert_eq!(remedy.relief(), remedy.cure());
     let (subject, workload) = (TwoPairs { missing }, workload());
     let sweep = Sweep::new(&subject, &workload).under(&contract::REORDER);
     assert_eq!(
