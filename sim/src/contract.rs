@@ -113,6 +113,12 @@ impl Contract {
         geometry.with_erase_unordered(self.order == Order::Any || geometry.erase_unordered())
     }
 
+    /// Whether it makes a difference when syncs are issued: writes between two of them may change places, and a completed
+    /// one can be trusted.
+    pub fn heeds_syncs(&self) -> bool {
+        self.order != Order::Issued && self.sync == Sync::Trusted
+    }
+
     /// Whether every crash state that the contract allows is in the space that is explored. Where it is not, what was
     /// torn was tried by class.
     pub fn is_exhaustive(&self) -> bool {

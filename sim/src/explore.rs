@@ -16,6 +16,7 @@ use crate::judge::{Boot, Recovery, Story, hear, judge};
 use crate::record::{LiveViolation, Recording};
 use crate::session::{Session, default_budget};
 use crate::subject::{Contents, Subject};
+use crate::trace::{NoSuchSync, Syncs};
 use crate::verdict::{Promise, Stage, Verdict, Violation, ViolationKind};
 use crate::workload::Workload;
 use rand::SeedableRng;
@@ -49,6 +50,7 @@ pub struct Sweep<'a> {
     workload: &'a Workload,
     contract: &'static Contract,
     depth: u32,
+    syncs: Syncs,
     budget: u64,
     bound: u64,
     seed: u64,
@@ -117,6 +119,7 @@ impl<'a> Sweep<'a> {
             workload,
             contract: &contract::PREFIX,
             depth: 1,
+            syncs: Syncs::AsIssued,
             budget: default_budget(workload.geometry()),
             bound: RECOVERIES_PER_EPOCH,
             seed: 0,
@@ -141,6 +144,13 @@ impl<'a> Sweep<'a> {
             depth: cuts,
             ..self
         }
+    }
+
+    /// The same, for the crash states that there would be, had the subject made these syncs. Under a contract that keeps
+    /// all writes in order that makes no difference.
+    #[must_use]
+    pub fn with_syncs(self, syncs: Syncs) -> Self {
+        Self { syncs, ..self }
     }
 
     /// The same, with at most so many recoveries for an epoch. Where they do not cover it, a tenth as many of its crash
@@ -196,37 +206,57 @@ impl<'a> Sweep<'a> {
     /// A violation without any power cut ends the sweep before it has begun: the report then holds that alone and no
     /// states.
     pub fn run(&self) -> SweepReport {
-        let recording = match self.record() {
-            Ok(recording) => recording,
-            Err(violation) => return SweepReport::live(self.subject, self.workload, *violation),
-        };
+        match self.record() {
+            Ok(recording) => self.run_on(&recording),
+            Err(violation) => self.live(*violation),
+        }
+    }
+
+    /// The report on a workload that breaks a promise without any power cut.
+    pub(crate) fn live(&self, violation: LiveViolation) -> SweepReport {
+        SweepReport::live(self.subject, self.workload, violation)
+    }
+
+    /// The contract that says which crash states there are.
+    pub fn contract(&self) -> &'static Contract {
+        self.contract
+    }
+
+    /// The most recoveries for an epoch.
+    pub fn bound(&self) -> u64 {
+        self.bound
+    }
+
+    /// Explores what has been recorded.
+    pub(crate) fn run_on(&self, recording: &Recording<'a>) -> SweepReport {
         let (states, parts): (Count, Vec<Part>) = if *self.contract == contract::PREFIX {
             let candidates = recording.candidates();
             self.announce(candidates.len());
             let judged = candidates.par_iter();
             if self.depth > 1 {
-                let parts = judged.map(|candidate| self.deep(&recording, candidate));
+                let parts = judged.map(|candidate| self.deep(recording, candidate));
                 (Count::default(), parts.collect())
             } else {
-                let parts = judged.map(|candidate| self.eager(&recording, candidate));
+                let parts = judged.map(|candidate| self.eager(recording, candidate));
                 (Count::from(candidates.len() as u64), parts.collect())
             }
         } else {
-            let space = Arc::new(recording.space(self.contract));
+            let space = Arc::new(recording.space_with(self.contract, self.syncs));
             self.announce(space.epochs().len());
             let epochs = space.epochs().par_iter();
-            let parts = epochs.map(|epoch| self.lazy(&recording, &space, epoch));
+            let parts = epochs.map(|epoch| self.lazy(recording, &space, epoch));
             (space.states().into(), parts.collect())
         };
         let explored = (self.contract, self.depth);
-        SweepReport::of(self.subject, &recording, explored, states, parts)
+        SweepReport::of(self.subject, recording, explored, states, parts)
     }
 
     /// Records the workload and recovers from one of its crash states.
     ///
     /// # Errors
     ///
-    /// [`ReplayError`] where there is a violation without any power cut, or no such state under the contract.
+    /// [`ReplayError`] where there is a violation without any power cut, no such sync to leave out or write to put one
+    /// behind, or no such state under the contract.
     pub fn replay(&self, state: &CrashState) -> Result<Replay<'a>, ReplayError> {
         let recording = self.record().map_err(ReplayError::Live)?;
         let writes = recording.trace().writes();
@@ -244,7 +274,9 @@ impl<'a> Sweep<'a> {
             contract: self.contract.name,
         };
         let first = state.first_cut();
-        let outlook = recording.space(self.contract).outlook_of(&first);
+        self.syncs.check(recording.trace().events())?;
+        let space = recording.space_with(self.contract, self.syncs);
+        let outlook = space.outlook_of(&first);
         let outlook = outlook.ok_or_else(|| not_allowed(&state))?;
         let mut boots = Vec::new();
         let origin = Origin {
@@ -266,6 +298,7 @@ impl<'a> Sweep<'a> {
         boots.reverse();
         Ok(Replay {
             contract: self.contract,
+            syncs: self.syncs,
             recording,
             state,
             boots,
@@ -284,23 +317,29 @@ impl<'a> Sweep<'a> {
             .map_err(|failure| failure.to_string())
     }
 
-    fn record(&self) -> Result<Recording<'a>, Box<LiveViolation>> {
+    pub(crate) fn record(&self) -> Result<Recording<'a>, Box<LiveViolation>> {
         let _noted = self.note(&Place::Recording { step: None });
         Recording::of(self.subject, self.workload, self.budget)
     }
 
-    fn announce(&self, parts: usize) {
+    pub(crate) fn announce(&self, parts: usize) {
         if let Some(progress) = self.progress {
             progress.parts.fetch_add(parts as u64, Ordering::Relaxed);
         }
     }
 
-    fn is_cancelled(&self) -> bool {
+    pub(crate) fn is_cancelled(&self) -> bool {
         self.cancel
             .is_some_and(|cancel| cancel.load(Ordering::Relaxed))
     }
 
-    fn part_is_done(&self) {
+    fn recovery_is_done(&self) {
+        if let Some(progress) = self.progress {
+            progress.recoveries.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn part_is_done(&self) {
         if let Some(progress) = self.progress {
             progress.done.fetch_add(1, Ordering::Relaxed);
         }
@@ -342,29 +381,21 @@ impl<'a> Sweep<'a> {
     /// Judges all crash states of an epoch, as many at once as recovery reads alike.
     fn lazy(&self, recording: &Recording<'_>, space: &Arc<Space>, epoch: &Arc<Epoch>) -> Part {
         let mut part = Part::default();
+        let mut runs = 0;
         let mut leaves = Leaves::new(recording.trace(), space, epoch);
         while let Some(view) = leaves.next_view() {
             if self.is_cancelled() {
                 return part;
             }
-            if part.recoveries >= self.bound {
+            if runs >= self.bound {
                 self.sample(recording, space, epoch, &mut part);
                 break;
             }
-            let _noted = self.note(&Place::Epoch {
-                write: epoch.before(),
-                run: part.recoveries,
-            });
-            let session = Session::new(self.subject, view, self.budget);
-            let disk = session.disk().clone();
-            let recovery = hear(session, recording, LazyView::outlook);
-            let view = disk
-                .into_inner()
-                .unwrap_or_else(|kept| kept.with(|view| view.clone()));
-            let leaf = leaves.finish(view);
-            self.count_recovery(&mut part);
+            let (leaf, verdict) = self.leaf(recording, &mut leaves, view, runs);
+            runs += 1;
+            part.recoveries += 1;
             part.covered += &leaf.open.states().into();
-            if let Some(found) = self.found(recording, space, &leaf, recovery.verdict) {
+            if let Some(found) = self.found(recording, space, &leaf, verdict) {
                 part.found.push(found);
             } else if self.depth > 1 {
                 let run = (recording as &dyn Story, recording.trace());
@@ -375,15 +406,28 @@ impl<'a> Sweep<'a> {
         part
     }
 
-    fn count_recovery(&self, part: &mut Part) {
-        part.recoveries += 1;
-        if let Some(progress) = self.progress {
-            progress.recoveries.fetch_add(1, Ordering::Relaxed);
-        }
+    /// One recovery, the `run`th of its epoch, from all the crash states that `view` comes to stand for.
+    pub(crate) fn leaf(
+        &self,
+        recording: &Recording<'_>,
+        leaves: &mut Leaves,
+        view: LazyView,
+        run: u64,
+    ) -> (Leaf, Verdict) {
+        let write = view.open().epoch().before();
+        let _noted = self.note(&Place::Epoch { write, run });
+        let session = Session::new(self.subject, view, self.budget);
+        let disk = session.disk().clone();
+        let recovery = hear(session, recording, LazyView::outlook);
+        let view = disk
+            .into_inner()
+            .unwrap_or_else(|kept| kept.with(|view| view.clone()));
+        self.recovery_is_done();
+        (leaves.finish(view), recovery.verdict)
     }
 
     /// A witness of what was found on all crash states of a leaf at once: one of them that shows it alone.
-    fn found(
+    pub(crate) fn found(
         &self,
         recording: &Recording<'_>,
         space: &Space,
@@ -441,7 +485,7 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    fn judge(&self, recording: &Recording<'_>, candidate: &Candidate) -> Recovery {
+    pub(crate) fn judge(&self, recording: &Recording<'_>, candidate: &Candidate) -> Recovery {
         let _noted = self.note(&Place::State(candidate.state.clone()));
         judge(self.subject, recording, candidate, self.budget)
     }
@@ -468,6 +512,8 @@ pub struct Replay<'a> {
     pub recording: Recording<'a>,
     /// The contract that allows the state.
     pub contract: &'static Contract,
+    /// The syncs that the run is taken to have made.
+    pub syncs: Syncs,
     /// The state, all cuts of it.
     pub state: CrashState,
     /// The recoveries that were cut in turn, each with the state that it began from.
@@ -496,6 +542,9 @@ pub enum ReplayError {
         /// The writes of its trace.
         writes: u32,
     },
+    /// There is no such sync to leave out, or no such write to put one behind.
+    #[error(transparent)]
+    NoSuchSync(#[from] NoSuchSync),
     /// The contract does not allow such a state.
     #[error("the contract {contract} does not allow the crash state {state} in this workload")]
     NotAllowed {

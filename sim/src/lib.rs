@@ -43,12 +43,14 @@
 //! | [`judge`] | one recovery |
 //! | [`inflight`] | what each worker is at, on disk |
 //! | [`explore`] | all of a workload's recoveries, in parallel |
+//! | [`audit`] | what each sync of a workload is needed for, and where one is missing |
 //! | [`bounded`] | all recoveries of all short sequences of operations |
 //! | [`faults`] | all of a workload's runs on devices that fail, and their recoveries |
 //! | [`report`] | results as text |
 //! | [`cli`] | the `cutpoint` command |
 #![forbid(unsafe_code)]
 
+pub mod audit;
 pub mod bounded;
 pub mod cli;
 pub mod contract;

@@ -9,7 +9,7 @@ use crate::op::{Operation, time_of};
 use crate::refusal::Refusal;
 use crate::session::{Failure, Session};
 use crate::subject::{Durability, Promises, Subject, SubjectError};
-use crate::trace::{Image, Trace};
+use crate::trace::{Image, Syncs, Trace};
 use crate::verdict::{Promise, Stage, Violation, ViolationKind, nearest_difference};
 use crate::workload::{Start, Step, Workload};
 use std::sync::Arc;
@@ -115,16 +115,15 @@ impl<'a> Recording<'a> {
 
     /// The crash states that the contract allows.
     pub fn space(&self, contract: &Contract) -> Space {
+        self.space_with(contract, Syncs::AsIssued)
+    }
+
+    /// The crash states that the contract would allow, had the run made these syncs.
+    pub fn space_with(&self, contract: &Contract, syncs: Syncs) -> Space {
         let (geometry, erase_value) = (self.trace.geometry(), self.trace.erase_value());
-        let cuts = Cuts::of(self.trace.events(), &self.history);
-        Space::of(
-            self.trace.events(),
-            0,
-            geometry,
-            erase_value,
-            contract,
-            cuts,
-        )
+        let events = syncs.of(self.trace.events());
+        let cuts = Cuts::of(&events, &self.history);
+        Space::of(&events, 0, geometry, erase_value, contract, cuts)
     }
 
     /// The step with this index.

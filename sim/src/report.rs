@@ -1,10 +1,12 @@
 //! What people read: the results of sweeps and replays, as text.
 
+pub mod audit;
 pub mod bounded;
 pub mod replay;
 pub mod summary;
 
 use crate::contract;
+use crate::crash::CrashState;
 use crate::explore::{Count, Place};
 use crate::subjects::EngineSubject;
 
@@ -12,14 +14,22 @@ use crate::subjects::EngineSubject;
 pub fn replay_command(subject: &str, workload: &str, contract: &str, place: &Place) -> String {
     let options = format!("{}{}", subject_option(subject), contract_option(contract));
     match place {
-        // A shell would read the braces.
-        Place::State(state) if state.flaws().is_empty() => {
-            format!("cutpoint replay {workload} --state {state}{options}")
+        Place::State(state) => {
+            format!("cutpoint replay {workload}{}{options}", state_option(state))
         }
-        Place::State(state) => format!("cutpoint replay {workload} --state '{state}'{options}"),
         Place::Epoch { .. } | Place::Recording { .. } => {
             format!("cutpoint replay {workload}{options}")
         }
+    }
+}
+
+/// The option that names a crash state, with a blank before it.
+fn state_option(state: &CrashState) -> String {
+    if state.flaws().is_empty() {
+        format!(" --state {state}")
+    } else {
+        // A shell would read the braces.
+        format!(" --state '{state}'")
     }
 }
 

@@ -2,9 +2,11 @@
 
 mod fingerprint;
 mod image;
+mod syncs;
 
 pub use fingerprint::Fingerprint;
 pub use image::{Image, ImageLengthError};
+pub use syncs::{NoSuchSync, SyncPoint, Syncs};
 
 use cutpoint_engine::device::{BlockId, Geometry};
 
@@ -177,6 +179,23 @@ impl Trace {
     /// The number of writes: erases and programs.
     pub fn writes(&self) -> u32 {
         self.counts.writes()
+    }
+
+    /// The step that issued the write with this number; none between two steps, or where there is no such write.
+    pub fn step_of(&self, write: u32) -> Option<u32> {
+        let event = *self.writes.get(write as usize)?;
+        let before = self.events[..event as usize].iter().rev();
+        let mut marks = before.filter_map(|event| match event {
+            Event::OperationStart(step) => Some(Some(*step)),
+            Event::OperationEnd(_) => Some(None),
+            Event::Erase { .. } | Event::Prog { .. } | Event::Sync => None,
+        });
+        marks.next().flatten()
+    }
+
+    /// The syncs, in order.
+    pub fn syncs(&self) -> Vec<SyncPoint> {
+        SyncPoint::all(&self.events)
     }
 
     /// The writes of `block`, in the order they were issued; empty for a block outside the device.

@@ -1,6 +1,7 @@
 //! `cutpoint sweep --bounded N`.
 
-use super::sweep::{Workers, print_json, save, watched};
+use super::sweep::{print_json, save};
+use super::workers::{Workers, watched};
 use super::{CliError, Outcome};
 use crate::bounded::{BoundedSweep, SequenceProgress};
 use crate::report::bounded::BoundedSummary;

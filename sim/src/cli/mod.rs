@@ -10,6 +10,7 @@
 //! One file a command. A command takes its parsed arguments and a writer, and returns an outcome or an
 //! error; only this module turns them into exit codes.
 
+mod audit;
 mod bounded;
 mod error;
 mod image;
@@ -21,6 +22,7 @@ mod select;
 mod subject;
 mod supervise;
 mod sweep;
+mod workers;
 
 use clap::{Parser, Subcommand};
 use error::CliError;
@@ -40,6 +42,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Sweep(sweep::Arguments),
+    Audit(audit::Arguments),
     Replay(replay::Arguments),
     List(list::Arguments),
     #[command(subcommand)]
@@ -111,6 +114,7 @@ where
 fn execute(command: Command, out: &mut dyn Write) -> Result<Outcome, CliError> {
     match command {
         Command::Sweep(arguments) => sweep::run(&arguments, out),
+        Command::Audit(arguments) => audit::run(&arguments, out),
         Command::Replay(arguments) => replay::run(&arguments, out),
         Command::List(arguments) => list::run(&arguments, out),
         Command::Image(command) => image::run(command, out),

@@ -6,6 +6,7 @@ use crate::crash::CrashState;
 use crate::explore::{ReplayError, Sweep};
 use crate::report::replay::ReplayText;
 use crate::report::summary::Summary;
+use crate::trace::{NoSuchSync, Syncs};
 use clap::Args;
 use std::io::Write;
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use std::time::Duration;
   cutpoint replay split-ascending-512 --state 117
   cutpoint replay split-on-basic_512_v21 --state 12
   cutpoint replay split-ascending-512 --state '120-{117,118}' --contract reorder
+  cutpoint replay rename-512 --state '9-{7}' --contract reorder --without-sync 2
   cutpoint replay rename-128
   cutpoint replay bounded:12678 --state 18
 
@@ -34,11 +36,32 @@ pub(super) struct Arguments {
     /// The contract that has the state; by default the first of prefix, torn and reorder that does
     #[arg(long, value_name = "NAME")]
     contract: Option<String>,
+    /// Leave out the sync with this number: the states that there would be without it
+    #[arg(long, value_name = "N", requires_all = ["state", "contract"])]
+    without_sync: Option<u32>,
+    /// Add a sync behind the write with this number: the states that there would be with it
+    #[arg(
+        long,
+        value_name = "N",
+        requires_all = ["state", "contract"],
+        conflicts_with = "without_sync"
+    )]
+    with_sync_after: Option<u32>,
     #[command(flatten)]
     subject: SubjectArgument,
     /// The corpus folder, where it is not ./corpus
     #[arg(long, value_name = "DIR")]
     corpus: Option<PathBuf>,
+}
+
+impl Arguments {
+    fn syncs(&self) -> Syncs {
+        match (self.without_sync, self.with_sync_after) {
+            (Some(sync), _) => Syncs::Without(sync),
+            (None, Some(write)) => Syncs::AlsoAfter(write),
+            (None, None) => Syncs::AsIssued,
+        }
+    }
 }
 
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome, CliError> {
@@ -49,7 +72,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
         .subject
         .name
         .subject(std::slice::from_ref(&workload))?;
-    let sweep = Sweep::new(&*subject, &workload);
+    let sweep = Sweep::new(&*subject, &workload).with_syncs(arguments.syncs());
     let Some(state) = &arguments.state else {
         let mut summary = Summary::default();
         let sweep = contract.map_or(sweep, |contract| sweep.under(contract));
@@ -91,6 +114,12 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
         Err(ReplayError::Live(live)) => {
             writeln!(out, "verdict   without a power cut: {}", live.violation)?;
             Ok(Outcome::Found)
+        }
+        Err(error @ ReplayError::NoSuchSync(NoSuchSync::Sync { .. })) => {
+            Err(CliError::argument("--without-sync", error))
+        }
+        Err(error @ ReplayError::NoSuchSync(NoSuchSync::Write { .. })) => {
+            Err(CliError::argument("--with-sync-after", error))
         }
         Err(error) => Err(CliError::argument("--state", error)),
     }

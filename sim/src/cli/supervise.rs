@@ -8,6 +8,7 @@ use super::{CliError, EXIT_CUT_SHORT, Outcome};
 use crate::inflight;
 use crate::report::subject_option;
 use std::ffi::OsString;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
@@ -27,12 +28,51 @@ pub(super) fn working_in() -> Option<PathBuf> {
     std::env::var_os(FOLDER).map(PathBuf::from)
 }
 
+/// The folder of the workers' places, in the one that a run leaves.
+const IN_FLIGHT: &str = "in-flight";
+
+/// Runs this same command line, which is about `subject`, again in a second process, and tells where it was brought down.
+/// The workers' places are below `kept`, the folder that the run leaves; without one, in a temporary folder.
+///
+/// # Errors
+///
+/// Where a folder cannot be made or the process cannot be started.
+pub(super) fn report(
+    kept: Option<&Path>,
+    subject: SubjectName,
+    out: &mut dyn Write,
+) -> Result<Outcome, CliError> {
+    let temporary;
+    let folder = if let Some(folder) = kept {
+        std::fs::create_dir_all(folder).map_err(|error| CliError::at(folder, error))?;
+        folder.join(IN_FLIGHT)
+    } else {
+        temporary =
+            tempfile::tempdir().map_err(|error| CliError::argument("temporary folder", error))?;
+        temporary.path().to_owned()
+    };
+    match run(&folder, subject)? {
+        Supervised::Ended(outcome) => Ok(outcome),
+        Supervised::Failed => Ok(Outcome::Reported),
+        Supervised::BroughtDown { how, places } => {
+            writeln!(
+                out,
+                "The subject brought the process down ({how}) at one of these places:"
+            )?;
+            for place in places {
+                writeln!(out, "  {place}")?;
+            }
+            Ok(Outcome::Found)
+        }
+    }
+}
+
 /// Runs this same command line, which is about `subject`, again in a second process, with its workers' places below `folder`, and waits.
 ///
 /// # Errors
 ///
 /// Where the process cannot be started.
-pub(super) fn run(folder: &Path, subject: SubjectName) -> Result<Supervised, CliError> {
+fn run(folder: &Path, subject: SubjectName) -> Result<Supervised, CliError> {
     let program = std::env::current_exe().map_err(|error| CliError::argument("cutpoint", error))?;
     std::fs::create_dir_all(folder).map_err(|error| CliError::at(folder, error))?;
     let stop = folder.join(STOP);
@@ -55,7 +95,7 @@ pub(super) fn run(folder: &Path, subject: SubjectName) -> Result<Supervised, Cli
 
 /// What became of the working process.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Supervised {
+enum Supervised {
     /// It ended by itself, and has said all there is to say.
     Ended(Outcome),
     /// It ended by itself, with an error that it has reported.

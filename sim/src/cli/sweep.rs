@@ -1,22 +1,19 @@
 use super::select::{Model, Selection, models, select};
 use super::subject::SubjectArgument;
-use super::supervise::{self, Supervised};
-use super::{CliError, Outcome, bounded, interrupt};
+use super::supervise;
+use super::workers::{WorkerArguments, Workers, watched};
+use super::{CliError, Outcome, bounded};
 use crate::explore::{Progress, Sweep};
-use crate::inflight::Inflight;
 use crate::report::summary::Summary;
 use crate::workload::Workload;
 use crate::workload::bounded::Length;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 /// Cut the power at every write of a workload and judge every recovery
 ///
@@ -66,18 +63,14 @@ pub(super) struct Arguments {
     bounded: Option<Length>,
     #[command(flatten)]
     subject: SubjectArgument,
-    /// Worker threads; by default as many as there are processors
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    jobs: Option<u16>,
+    #[command(flatten)]
+    workers: WorkerArguments,
     /// A line for each image of the corpus, not one for all
     #[arg(long)]
     each: bool,
     /// Print one JSON object for each workload
     #[arg(long)]
     json: bool,
-    /// No progress
-    #[arg(long, short)]
-    quiet: bool,
     /// Keep the results in this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -86,10 +79,15 @@ pub(super) struct Arguments {
     corpus: Option<PathBuf>,
 }
 
+impl Arguments {
+    fn gather(&self, folder: &Path, unit: &str) -> Result<Workers, CliError> {
+        Workers::gather(self.workers, self.subject.name, folder, unit, self.json)
+    }
+}
+
 /// The files of a run's folder.
 const RESULTS: &str = "results.jsonl";
 const SUMMARY: &str = "summary.txt";
-const IN_FLIGHT: &str = "in-flight";
 
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome, CliError> {
     match supervise::working_in() {
@@ -106,34 +104,12 @@ fn supervised(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome, Cli
         arguments.subject.name.subject(&selection.workloads)?;
         models(&arguments.models, &arguments.contract, arguments.depth)?;
     }
-    let temporary;
-    let folder = if let Some(folder) = &arguments.out {
-        fs::create_dir_all(folder).map_err(|error| CliError::at(folder, error))?;
-        folder.join(IN_FLIGHT)
-    } else {
-        temporary =
-            tempfile::tempdir().map_err(|error| CliError::argument("temporary folder", error))?;
-        temporary.path().to_owned()
-    };
-    match supervise::run(&folder, arguments.subject.name)? {
-        Supervised::Ended(outcome) => Ok(outcome),
-        Supervised::Failed => Ok(Outcome::Reported),
-        Supervised::BroughtDown { how, places } => {
-            writeln!(
-                out,
-                "The subject brought the process down ({how}) at one of these places:"
-            )?;
-            for place in places {
-                writeln!(out, "  {place}")?;
-            }
-            Ok(Outcome::Found)
-        }
-    }
+    supervise::report(arguments.out.as_deref(), arguments.subject.name, out)
 }
 
 fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Outcome, CliError> {
     if let Some(length) = arguments.bounded {
-        let workers = Workers::gather(arguments, folder)?;
+        let workers = arguments.gather(folder, "sequences")?;
         return bounded::run(
             length,
             &workers,
@@ -147,7 +123,7 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
         left_out,
     } = select(&arguments.workloads, arguments.corpus.as_deref())?;
     let models = models(&arguments.models, &arguments.contract, arguments.depth)?;
-    let workers = Workers::gather(arguments, folder)?;
+    let workers = arguments.gather(folder, "parts")?;
     let Workers {
         stop,
         pool,
@@ -209,52 +185,6 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
     })
 }
 
-/// What does the work of a sweep, and what is seen of it meanwhile.
-#[derive(Debug)]
-pub(super) struct Workers {
-    /// Set once the work is to stop.
-    pub(super) stop: Arc<AtomicBool>,
-    pub(super) pool: rayon::ThreadPool,
-    pub(super) inflight: Inflight,
-    pub(super) bar: ProgressBar,
-    folder: PathBuf,
-}
-
-impl Workers {
-    /// As many as asked for, who note their places below `folder`.
-    fn gather(arguments: &Arguments, folder: &Path) -> Result<Self, CliError> {
-        let stop = interrupt::catch(folder, arguments.subject.name)?;
-        let threads = arguments.jobs.map_or(0, usize::from);
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .map_err(|error| CliError::argument("--jobs", error))?;
-        let inflight = Inflight::create(folder, pool.current_num_threads())
-            .map_err(|error| CliError::at(folder, error))?;
-        let unit = arguments.bounded.map_or("parts", |_| "sequences");
-        Ok(Self {
-            stop,
-            pool,
-            inflight,
-            bar: progress_bar(arguments.quiet || arguments.json, unit),
-            folder: folder.to_owned(),
-        })
-    }
-
-    /// Clears the bar.
-    ///
-    /// # Errors
-    ///
-    /// Where a place could not be noted.
-    pub(super) fn finish(&self) -> Result<(), CliError> {
-        self.bar.finish_and_clear();
-        match self.inflight.error() {
-            Some(error) => Err(CliError::at(&self.folder, error)),
-            None => Ok(()),
-        }
-    }
-}
-
 /// Prints each result as one JSON object a line.
 pub(super) fn print_json<T: Serialize>(results: &[T], out: &mut dyn Write) -> Result<(), CliError> {
     for result in results {
@@ -271,39 +201,4 @@ pub(super) fn save<T: Serialize>(folder: &Path, results: &[T], text: &str) -> Re
     print_json(results, &mut file)?;
     let screen = folder.join(SUMMARY);
     fs::write(&screen, text).map_err(|error| CliError::at(&screen, error))
-}
-
-/// A bar on standard error that counts in `unit`; hidden where that is no terminal.
-fn progress_bar(quiet: bool, unit: &str) -> ProgressBar {
-    if quiet {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template(&format!(
-        "{{prefix:>7}} [{{bar:24}}] {{human_pos}}/{{human_len}} {unit}, {{per_sec}}  {{wide_msg}}"
-    ));
-    let bar = ProgressBar::new(0);
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-}
-
-/// Runs `work` with the bar following `position`: how much is done, and of how much.
-pub(super) fn watched<T: Send>(
-    bar: &ProgressBar,
-    position: impl Fn() -> (u64, u64) + Sync,
-    work: impl FnOnce() -> T + Send,
-) -> T {
-    let done = AtomicBool::new(false);
-    thread::scope(|scope| {
-        let watcher = scope.spawn(|| {
-            while !done.load(Ordering::Relaxed) {
-                let (position, length) = position();
-                bar.set_length(length);
-                bar.set_position(position);
-                thread::park_timeout(Duration::from_millis(100));
-            }
-        });
-        let result = work();
-        done.store(true, Ordering::Relaxed);
-        watcher.thread().unpark();
-        result
-    })
 }

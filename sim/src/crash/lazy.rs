@@ -227,7 +227,7 @@ impl BlockDevice for LazyView {
 pub struct Leaves {
     trace: Arc<Trace>,
     space: Arc<Space>,
-    epoch: Arc<Epoch>,
+    all: Open,
     next: Option<Arc<[Decision]>>,
 }
 
@@ -244,10 +244,15 @@ pub struct Leaf {
 impl Leaves {
     /// Those of one epoch of a trace.
     pub fn new(trace: &Arc<Trace>, space: &Arc<Space>, epoch: &Arc<Epoch>) -> Self {
+        Self::within(trace, space, Open::all(epoch))
+    }
+
+    /// Those that some of the states of an epoch take.
+    pub fn within(trace: &Arc<Trace>, space: &Arc<Space>, states: Open) -> Self {
         Self {
             trace: Arc::clone(trace),
             space: Arc::clone(space),
-            epoch: Arc::clone(epoch),
+            all: states,
             next: Some(Arc::default()),
         }
     }
@@ -257,8 +262,8 @@ impl Leaves {
         let script = self.next.clone()?;
         let trace = &self.trace;
         Some(LazyView {
-            durable: self.epoch.before(),
-            open: Open::all(&self.epoch),
+            durable: self.all.epoch().before(),
+            open: self.all.clone(),
             guard: Guard::new(trace.geometry(), trace.erase_value()),
             trace: Arc::clone(trace),
             space: Arc::clone(&self.space),

@@ -136,6 +136,21 @@ impl Space {
         self.epochs.iter().map(|epoch| epoch.states()).sum()
     }
 
+    /// The epoch that the write with this number is in; none where there is no such write.
+    pub fn epoch_with(&self, write: u32) -> Option<&Arc<Epoch>> {
+        let has = |epoch: &&Arc<Epoch>| {
+            let first = epoch.before();
+            (first..first + epoch.len() as u32).contains(&write)
+        };
+        self.epochs.iter().find(has)
+    }
+
+    /// The last epoch that has the state; none where the contract does not allow it.
+    pub fn epoch_of(&self, state: &CrashState) -> Option<&Arc<Epoch>> {
+        let mut last_first = self.epochs.iter().rev();
+        last_first.find(|epoch| epoch.window_of(state).is_some())
+    }
+
     /// What may be shown of the states that `open` stands for, all of them.
     pub fn outlook(&self, open: &Open) -> Outlook {
         let (first, last) = open.window();
@@ -389,6 +404,19 @@ impl Open {
                 .map(|chain| (0..chain.values.len() as u32).collect())
                 .collect(),
         }
+    }
+
+    /// Those of the states in which nothing has reached the medium of the write with this number and of all behind it.
+    #[must_use]
+    pub fn before(mut self, write: u32) -> Self {
+        let epoch = &self.epoch;
+        for (chain, left) in epoch.chains.iter().zip(&mut self.left) {
+            let is_before = |&place: &usize| epoch.writes[place].number < write;
+            let most = chain.writes.iter().take_while(|&place| is_before(place));
+            let most = most.count();
+            left.retain(|&value| chain.values[value as usize].touched() <= most);
+        }
+        self
     }
 
     /// The epoch.

@@ -63,7 +63,8 @@ impl Sweep<'_> {
         let (recovery, boot) = self.recover_and_record(origin);
         part.states += &1.into();
         part.covered += &1.into();
-        self.count_recovery(part);
+        part.recoveries += 1;
+        self.recovery_is_done();
         if let Verdict::Violation(violation) = recovery.verdict {
             let (state, outlook) = (origin.id.clone(), origin.outlook.clone());
             part.found.push((Candidate { state, outlook }, violation));
@@ -76,7 +77,8 @@ impl Sweep<'_> {
     /// Cuts the recovery from a state that has been recovered from already.
     pub(super) fn cut_recovery_from(&self, origin: &Origin<'_>, further: u32, part: &mut Part) {
         if let (_, Some(boot)) = self.recover_and_record(origin) {
-            self.count_recovery(part);
+            part.recoveries += 1;
+            self.recovery_is_done();
             self.cut_again(origin, &boot, further - 1, part);
         }
     }
@@ -171,7 +173,8 @@ impl Sweep<'_> {
                     .into_inner()
                     .unwrap_or_else(|kept| kept.with(|view| view.clone()));
                 let leaf = leaves.finish(view);
-                self.count_recovery(part);
+                part.recoveries += 1;
+                self.recovery_is_done();
                 part.covered += &leaf.open.states().into();
                 if let Verdict::Violation(violation) = recovery.verdict {
                     let least = leaf.open.least();

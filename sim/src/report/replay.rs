@@ -7,8 +7,9 @@ use crate::explore::Replay;
 use crate::judge::Shown;
 use crate::model::{Content, Model, ModelNode};
 use crate::subject::{Contents, EntryNode};
-use crate::trace::{Event, Trace};
+use crate::trace::{Event, Syncs};
 use crate::verdict::Verdict;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
@@ -62,9 +63,14 @@ impl fmt::Display for ReplayText<'_> {
             let Contract { name, about, .. } = replay.contract;
             writeln!(f, "contract  {name}: {about}")?;
         }
+        match replay.syncs {
+            Syncs::AsIssued => {}
+            Syncs::Without(sync) => writeln!(f, "syncs     all but sync {sync}")?,
+            Syncs::AlsoAfter(write) => writeln!(f, "syncs     one more, behind write {write}")?,
+        }
         for (cuts, level) in levels.iter().enumerate() {
             if cuts > 0 {
-                let (issued, writes) = (level.candidate.state.issued(), level.trace.writes());
+                let (issued, writes) = (level.candidate.state.issued(), level.writes);
                 writeln!(
                     f,
                     "recovery  from that wrote on, and was cut: {issued} of its {writes} writes reached the medium"
@@ -89,7 +95,8 @@ impl fmt::Display for ReplayText<'_> {
 
 /// One power cut: what was running, and what is left of it.
 struct Level<'a> {
-    trace: &'a Trace,
+    events: Cow<'a, [Event]>,
+    writes: u32,
     candidate: &'a Candidate,
     versions: &'a [Model],
     /// The steps' names.
@@ -103,7 +110,8 @@ fn levels<'a>(replay: &'a Replay<'_>) -> Vec<Level<'a>> {
     let candidates = replay.boots.iter().map(|(candidate, _)| candidate);
     let mut candidates = candidates.chain([&replay.candidate]);
     let first = candidates.next().map(|candidate| Level {
-        trace: recording.trace(),
+        events: replay.syncs.of(recording.trace().events()),
+        writes: recording.trace().writes(),
         candidate,
         versions: recording.versions(),
         steps: steps
@@ -115,7 +123,8 @@ fn levels<'a>(replay: &'a Replay<'_>) -> Vec<Level<'a>> {
     });
     let boots = replay.boots.iter().map(|(_, boot)| boot);
     let further = boots.zip(candidates).map(|(boot, candidate)| Level {
-        trace: boot.trace(),
+        events: Cow::Borrowed(boot.trace().events()),
+        writes: boot.trace().writes(),
         candidate,
         versions: boot.versions(),
         steps: std::iter::once("the recovery itself".to_owned())
@@ -153,7 +162,7 @@ impl Level<'_> {
         let is_near = |step: u32| step == outlook.step || step == outlook.step + 1;
         let mut number = 0;
         let mut current = None;
-        for event in self.trace.events() {
+        for event in &*self.events {
             let shown = current.is_some_and(is_near);
             let fate = match state.fate(number) {
                 Fate::Persisted => "reached".to_owned(),
