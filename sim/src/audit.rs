@@ -143,7 +143,8 @@ impl<'a> Audit<'a> {
     }
 
     fn verdict(&self, recording: &Recording<'_>, space: &Space, sync: SyncPoint) -> SyncVerdict {
-        let mut search = Search::new(&self.sweep, recording);
+        let without = self.sweep.with_syncs(Syncs::Without(sync.number));
+        let mut search = Search::new(&without, recording);
         let need = self.need(&mut search, recording, space, sync);
         if need != Need::Unfinished {
             self.sweep.part_is_done();

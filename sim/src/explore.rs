@@ -492,7 +492,12 @@ impl<'a> Sweep<'a> {
 
     fn note(&self, place: &Place) -> Option<crate::inflight::Note<'a>> {
         let inflight = self.inflight?;
-        Some(inflight.note(self.workload.name(), &place.to_string()))
+        let syncs = match self.syncs {
+            Syncs::AsIssued => String::new(),
+            Syncs::Without(sync) => format!(", without sync {sync}"),
+            Syncs::AlsoAfter(write) => format!(", with a sync behind write {write}"),
+        };
+        Some(inflight.note(self.workload.name(), &format!("{place}{syncs}")))
     }
 }
 

@@ -53,6 +53,39 @@ fn every_printed_command_shows_its_witness() {
     assert_eq!(replayed, 30);
 }
 
+/// The engine as it comes syncs no erase before the programs behind it, which this kind of device needs.
+#[test]
+fn a_workload_that_is_not_clean_gets_the_place_for_one_more_sync() {
+    let run = cutpoint(["audit", "full-128", "--contract", "emmc"]);
+    assert_eq!((run.code, run.stderr.as_str()), (1, ""));
+    assert!(run.stdout.contains("resurrected key"), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("1 workload is not clean"),
+        "{}",
+        run.stdout
+    );
+    let headings = run.stdout.lines().filter_map(|line| line.strip_suffix(':'));
+    let mut states = headings.filter_map(|line| line.split_once(", crash state "));
+    let state = states.next().unwrap().1;
+    let alone = cutpoint(["audit", "full-128", "--contract", "emmc", "--state", state]);
+    assert_eq!((alone.code, alone.stderr.as_str()), (1, ""));
+    assert!(run.stdout.contains(&alone.stdout), "{}", alone.stdout);
+    assert!(
+        alone.stdout.contains("the only one is behind write "),
+        "{}",
+        alone.stdout
+    );
+    let mut lines = alone.stdout.lines();
+    let again = lines.find_map(|line| line.split_once("what is left then: cutpoint "));
+    let left = cutpoint(again.unwrap().1.split(' '));
+    assert_eq!(
+        (left.code, left.stderr.as_str()),
+        (0, ""),
+        "{}",
+        left.stdout
+    );
+}
+
 #[test]
 fn results_are_kept_and_do_not_depend_on_the_number_of_threads() {
     let dir = tempfile::tempdir().unwrap();
@@ -87,7 +120,7 @@ fn results_are_kept_and_do_not_depend_on_the_number_of_threads() {
 
 #[test]
 fn wrong_input_is_one_line_and_code_2() {
-    for (arguments, expected) in [
+    refused(&[
         (vec!["audit"], "required"),
         (
             vec!["audit", "splitt"],
@@ -133,6 +166,12 @@ fn wrong_input_is_one_line_and_code_2() {
             vec!["audit", "full-128", "--state", "9999"],
             "has no crash state 9999",
         ),
+    ]);
+}
+
+#[test]
+fn a_replay_without_a_sync_says_what_it_lacks() {
+    refused(&[
         (
             vec!["replay", "full-128", "--without-sync", "3"],
             "required",
@@ -171,6 +210,21 @@ fn wrong_input_is_one_line_and_code_2() {
             vec![
                 "replay",
                 "full-128",
+                "--contract",
+                "reorder",
+                "--with-sync-after",
+                "999",
+            ],
+            "--with-sync-after: there is no write 999",
+        ),
+        (
+            vec!["replay", "full-128", "--with-sync-after", "9"],
+            "--contract",
+        ),
+        (
+            vec![
+                "replay",
+                "full-128",
                 "--state",
                 "100-{3}",
                 "--contract",
@@ -180,12 +234,17 @@ fn wrong_input_is_one_line_and_code_2() {
             ],
             "has no crash state 100-{3}",
         ),
-    ] {
-        let run = cutpoint(&arguments);
+    ]);
+}
+
+#[track_caller]
+fn refused(cases: &[(Vec<&str>, &str)]) {
+    for (arguments, expected) in cases {
+        let run = cutpoint(arguments);
         assert_eq!(run.code, 2, "{arguments:?}: {}", run.stderr);
         assert_eq!(run.stdout, "", "{arguments:?}");
         assert!(
-            run.stderr.contains(expected),
+            run.stderr.contains(*expected),
             "{arguments:?}: {}",
             run.stderr
         );

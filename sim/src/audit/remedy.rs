@@ -1,7 +1,7 @@
 use super::Audit;
 use super::search::{Ended, Search};
 use crate::crash::{Candidate, CrashState, Leaves, Space};
-use crate::explore::ReplayError;
+use crate::explore::{ReplayError, Sweep};
 use crate::record::Recording;
 use crate::trace::Syncs;
 use crate::verdict::Verdict;
@@ -161,11 +161,12 @@ impl Audit<'_> {
             return Effect::Unfinished;
         }
         let syncs = Syncs::AlsoAfter(write);
-        let space = Arc::new(recording.space_with(self.sweep.contract(), syncs));
-        if self.is_wrong(recording, &space, state) {
+        let sweep = self.sweep.with_syncs(syncs);
+        let space = Arc::new(recording.space_with(sweep.contract(), syncs));
+        if is_wrong(&sweep, recording, &space, state) {
             return Effect::None;
         }
-        let mut search = Search::new(&self.sweep, recording);
+        let mut search = Search::new(&sweep, recording);
         // The parts of the epoch; and what is behind it where it was the last one.
         let parts = space.epochs().iter();
         let parts = parts.filter(|part| {
@@ -183,12 +184,18 @@ impl Audit<'_> {
         }
         Effect::Cures
     }
+}
 
-    fn is_wrong(&self, recording: &Recording<'_>, space: &Space, state: &CrashState) -> bool {
-        space.outlook_of(state).is_some_and(|outlook| {
-            let state = state.clone();
-            let recovery = self.sweep.judge(recording, &Candidate { state, outlook });
-            recovery.verdict != Verdict::Clean
-        })
-    }
+/// Whether the state is in the space and shows what it may not.
+fn is_wrong(
+    sweep: &Sweep<'_>,
+    recording: &Recording<'_>,
+    space: &Space,
+    state: &CrashState,
+) -> bool {
+    space.outlook_of(state).is_some_and(|outlook| {
+        let state = state.clone();
+        let recovery = sweep.judge(recording, &Candidate { state, outlook });
+        recovery.verdict != Verdict::Clean
+    })
 }

@@ -99,14 +99,12 @@ impl Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome, CliError> {
-    match supervise::working_in() {
-        Some(inflight) => work(arguments, &inflight, out),
-        None => {
-            // What the user got wrong is said without a second process.
-            arguments.task()?;
-            supervise::report(arguments.out.as_deref(), arguments.subject.name, out)
-        }
+    if let Some(inflight) = supervise::working_in() {
+        return work(arguments, &inflight, out);
     }
+    // What the user got wrong is said without a second process.
+    arguments.task()?;
+    supervise::report(arguments.out.as_deref(), arguments.subject.name, out)
 }
 
 fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Outcome, CliError> {

@@ -43,7 +43,7 @@ pub(super) struct Arguments {
     #[arg(
         long,
         value_name = "N",
-        requires_all = ["state", "contract"],
+        requires = "contract",
         conflicts_with = "without_sync"
     )]
     with_sync_after: Option<u32>,
@@ -76,7 +76,15 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
     let Some(state) = &arguments.state else {
         let mut summary = Summary::default();
         let sweep = contract.map_or(sweep, |contract| sweep.under(contract));
-        summary.push(sweep.run(), Duration::ZERO);
+        let report = sweep.run();
+        let writes = report.events.writes();
+        if let (Some(write), Some(_)) = (arguments.with_sync_after, report.fingerprint)
+            && write >= writes
+        {
+            let error = NoSuchSync::Write { write, writes };
+            return Err(CliError::argument("--with-sync-after", error));
+        }
+        summary.push(report, Duration::ZERO);
         out.write_all(summary.text(true, None).as_bytes())?;
         return Ok(if summary.has_violations() {
             Outcome::Found

@@ -126,6 +126,13 @@ pub(super) fn last_places(folder: &Path, subject: SubjectName) -> Vec<String> {
     records
         .into_iter()
         .map(|record| {
+            // States with other syncs than the subject's are those of an audit.
+            if record.place.contains(", with") {
+                return format!(
+                    "{}, {}; again: cutpoint audit {}{subject}",
+                    record.workload, record.place, record.workload
+                );
+            }
             let state = record.place.strip_prefix("crash state ");
             let state = state.map_or(String::new(), |state| format!(" --state {state}"));
             format!(
@@ -146,6 +153,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let inflight = Inflight::create(dir.path(), 1).unwrap();
         std::mem::forget(inflight.note("split-ascending-512", "crash state 17"));
+        let audited = "crash state 9-{3,5}, without sync 2";
         let status = Command::new("sh")
             .args(["-c", "kill -ABRT $$"])
             .status()
@@ -162,6 +170,13 @@ mod tests {
                 "split-ascending-512, crash state 17; again: cutpoint replay split-ascending-512 --subject littlefs-c \
                  --state 17"
             ]
+        );
+        std::mem::forget(inflight.note("rename-512", audited));
+        assert_eq!(
+            last_places(dir.path(), SubjectName::Engine),
+            [format!(
+                "rename-512, {audited}; again: cutpoint audit rename-512"
+            )]
         );
     }
 

@@ -1,6 +1,6 @@
 //! The screen that an audit ends with.
 
-use super::{contract_option, grouped, replay_command, state_option, subject_option};
+use super::{contract_option, grouped, replay_command, subject_option};
 use crate::audit::{AuditReport, Bound, Effect, Need, Needs, Remedy, SyncVerdict};
 use crate::explore::Found;
 use comfy_table::presets::NOTHING;
@@ -327,15 +327,16 @@ impl fmt::Display for RemedyText<'_> {
             None
         };
         if let Some(ends) = ends {
-            self.write_place(f, "the earliest", *ends.start())?;
-            if ends.start() < ends.end() {
-                self.write_place(f, "the latest", *ends.end())?;
+            if ends.start() == ends.end() {
+                self.write_place(f, "the only one is", *ends.start())?;
+            } else {
+                self.write_place(f, "the earliest is", *ends.start())?;
+                self.write_place(f, "the latest is", *ends.end())?;
             }
-            let (state, subject) = (state_option(state), subject_option(subject));
-            let contract = contract_option(contract);
+            let (subject, contract) = (subject_option(subject), contract_option(contract));
             writeln!(
                 f,
-                "  try: cutpoint replay {workload}{state}{subject}{contract} --with-sync-after {}",
+                "  what is left then: cutpoint replay {workload}{subject}{contract} --with-sync-after {}",
                 ends.end()
             )?;
         }
