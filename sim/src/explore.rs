@@ -4,12 +4,12 @@ mod count;
 mod report;
 
 pub use count::Count;
-pub use report::{Found, Place, SweepReport, ViolationGroup};
+pub use report::{Found, PeerName, Place, SweepReport, ViolationGroup};
 
 use crate::contract::{self, Contract};
 use crate::crash::{Candidate, CrashState, CrashView, Epoch, LazyView, Leaf, Leaves, Open, Space};
 use crate::inflight::Inflight;
-use crate::judge::{Recovery, hear, judge};
+use crate::judge::{Recovery, hear, judge_beside};
 use crate::record::{LiveViolation, Recording};
 use crate::session::{Session, default_budget};
 use crate::subject::{Contents, Subject};
@@ -43,6 +43,7 @@ use thiserror::Error;
 #[derive(Clone, Copy)]
 pub struct Sweep<'a> {
     subject: &'a dyn Subject,
+    peer: Option<&'a dyn Subject>,
     workload: &'a Workload,
     contract: &'static Contract,
     budget: u64,
@@ -106,6 +107,7 @@ impl<'a> Sweep<'a> {
     pub fn new(subject: &'a dyn Subject, workload: &'a Workload) -> Self {
         Self {
             subject,
+            peer: None,
             workload,
             contract: &contract::PREFIX,
             budget: default_budget(workload.geometry()),
@@ -114,6 +116,18 @@ impl<'a> Sweep<'a> {
             progress: None,
             cancel: None,
             inflight: None,
+        }
+    }
+
+    /// The same, beside a peer: a second implementation that must see on each crash state what the subject sees. It looks
+    /// at a copy, through the same view, so that crash states are told apart by what it reads, too; then each of the two
+    /// changes its own, and the other must see that. It must find all attributes that the workload, its start and the
+    /// subject set.
+    #[must_use]
+    pub fn with_peer(self, peer: &'a dyn Subject) -> Self {
+        Self {
+            peer: Some(peer),
+            ..self
         }
     }
 
@@ -193,7 +207,10 @@ impl<'a> Sweep<'a> {
             let parts = epochs.map(|epoch| self.lazy(&recording, &space, epoch));
             (space.states().into(), parts.collect())
         };
-        SweepReport::of(self.subject, &recording, self.contract, states, parts)
+        SweepReport {
+            peer: self.peer.map(PeerName::of),
+            ..SweepReport::of(self.subject, &recording, self.contract, states, parts)
+        }
     }
 
     /// Records the workload and recovers from one of its crash states.
@@ -220,6 +237,7 @@ impl<'a> Sweep<'a> {
         let candidate = Candidate { state, outlook };
         let recovery = self.judge(&recording, &candidate);
         Ok(Replay {
+            peer: self.peer.map(PeerName::of),
             contents: self.contents(&recording, &candidate.state),
             contract: self.contract,
             recording,
@@ -297,7 +315,7 @@ impl<'a> Sweep<'a> {
             });
             let session = Session::new(self.subject, view, self.budget);
             let disk = session.disk().clone();
-            let recovery = hear(session, recording, LazyView::outlook);
+            let recovery = hear(session, self.peer, recording, LazyView::outlook);
             let view = disk
                 .into_inner()
                 .unwrap_or_else(|kept| kept.with(|view| view.clone()));
@@ -380,7 +398,7 @@ impl<'a> Sweep<'a> {
 
     fn judge(&self, recording: &Recording<'_>, candidate: &Candidate) -> Recovery {
         let _noted = self.note(&Place::State(candidate.state.clone()));
-        judge(self.subject, recording, candidate, self.budget)
+        judge_beside(self.peer, self.subject, recording, candidate, self.budget)
     }
 
     fn note(&self, place: &Place) -> Option<crate::inflight::Note<'a>> {
@@ -403,6 +421,8 @@ fn not_deterministic(detail: String) -> Violation {
 pub struct Replay<'a> {
     /// The run that the state is of.
     pub recording: Recording<'a>,
+    /// The peer that the state was held against, where there was one.
+    pub peer: Option<PeerName>,
     /// The contract that allows the state.
     pub contract: &'static Contract,
     /// The state and what it may show.

@@ -3,7 +3,7 @@ use super::subject::SubjectArgument;
 use super::{CliError, Outcome};
 use crate::contract;
 use crate::crash::CrashState;
-use crate::explore::{ReplayError, Sweep};
+use crate::explore::ReplayError;
 use crate::report::replay::ReplayText;
 use crate::report::summary::Summary;
 use clap::Args;
@@ -43,11 +43,8 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome, CliError> {
     let workload = select_one(&arguments.workload, arguments.corpus.as_deref())?;
-    let subject = arguments
-        .subject
-        .name
-        .subject(std::slice::from_ref(&workload))?;
-    let sweep = Sweep::new(&*subject, &workload);
+    let parties = arguments.subject.parties(std::slice::from_ref(&workload))?;
+    let sweep = parties.sweep(&workload);
     let Some(state) = &arguments.state else {
         let mut summary = Summary::default();
         let contract = arguments.contract.as_deref().map(contract_of).transpose()?;
@@ -84,7 +81,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
     };
     match replay {
         Ok(replay) => {
-            write!(out, "{}", ReplayText::new(&replay, subject.name()))?;
+            write!(out, "{}", ReplayText::new(&replay, parties.subject.name()))?;
             Ok(match replay.recovery.verdict.violation() {
                 Some(_) => Outcome::Found,
                 None => Outcome::Clean,

@@ -3,7 +3,7 @@ use super::subject::SubjectArgument;
 use super::supervise::{self, Supervised};
 use super::{CliError, Outcome, bounded, interrupt};
 use crate::contract::Contract;
-use crate::explore::{Progress, Sweep};
+use crate::explore::Progress;
 use crate::inflight::Inflight;
 use crate::report::summary::Summary;
 use crate::workload::Workload;
@@ -35,6 +35,7 @@ use std::time::{Duration, Instant};
   cutpoint sweep all --contract all       a line for each kind of device
   cutpoint sweep --bounded 3              all sequences of up to three operations over a few keys
   cutpoint sweep all --subject littlefs-c the C littlefs, where it is built in
+  cutpoint sweep all --peer littlefs-c    the engine, and the C littlefs must see the same
 
 Exit codes: 0 nothing found, 1 a violation was found, 2 bad usage or input, 3 cut short.")]
 pub(super) struct Arguments {
@@ -59,7 +60,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
     /// Sweep all sequences of 1 to N operations over a few keys, in place of workloads; N is at most 4
-    #[arg(long, value_name = "N", conflicts_with_all = ["workloads", "each", "corpus", "models", "contract", "name"])]
+    #[arg(long, value_name = "N", conflicts_with_all = ["workloads", "each", "corpus", "models", "contract", "name", "peer"])]
     bounded: Option<Length>,
     #[command(flatten)]
     subject: SubjectArgument,
@@ -100,7 +101,7 @@ fn supervised(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome, Cli
     // What the user got wrong is said without one. Sequences need no corpus, so that nothing can be wrong with it.
     if arguments.bounded.is_none() {
         let selection = select(&arguments.workloads, arguments.corpus.as_deref())?;
-        arguments.subject.name.subject(&selection.workloads)?;
+        arguments.subject.parties(&selection.workloads)?;
         contracts(&arguments.models, &arguments.contract)?;
     }
     let temporary;
@@ -112,7 +113,7 @@ fn supervised(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome, Cli
             tempfile::tempdir().map_err(|error| CliError::argument("temporary folder", error))?;
         temporary.path().to_owned()
     };
-    match supervise::run(&folder, arguments.subject.name)? {
+    match supervise::run(&folder, arguments.subject)? {
         Supervised::Ended(outcome) => Ok(outcome),
         Supervised::Failed => Ok(Outcome::Reported),
         Supervised::BroughtDown { how, places } => {
@@ -152,7 +153,7 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
         bar,
         ..
     } = &workers;
-    let subject = arguments.subject.name.subject(&workloads)?;
+    let parties = arguments.subject.parties(&workloads)?;
     let progress = Progress::default();
     let mut summary = Summary::default();
     let work: Vec<(&Workload, &'static Contract)> = workloads
@@ -165,7 +166,8 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
         }
         bar.set_prefix(format!("{}/{}", index + 1, work.len()));
         bar.set_message(format!("{}, {}", workload.name(), contract.name));
-        let sweep = Sweep::new(&*subject, workload)
+        let sweep = parties
+            .sweep(workload)
             .under(contract)
             .with_bound(arguments.max_states, arguments.seed)
             .with_progress(&progress)
@@ -216,7 +218,7 @@ pub(super) struct Workers {
 impl Workers {
     /// As many as asked for, who note their places below `folder`.
     fn gather(arguments: &Arguments, folder: &Path) -> Result<Self, CliError> {
-        let stop = interrupt::catch(folder, arguments.subject.name)?;
+        let stop = interrupt::catch(folder, arguments.subject)?;
         let threads = arguments.jobs.map_or(0, usize::from);
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)

@@ -1,10 +1,11 @@
+use super::peer::Peer;
 use super::{Shown, epilogue};
 use crate::guard::Guarded;
 use crate::model::Model;
 use crate::op::{Operation, time_of};
 use crate::refusal::Refusal;
 use crate::session::{Failure, Session};
-use crate::subject::{Contents, Promises, SubjectError};
+use crate::subject::{Contents, Promises, Subject, SubjectError};
 use crate::verdict::{
     Difference, Promise, Stage, Violation, ViolationKind, nearest_difference, shows,
 };
@@ -14,6 +15,7 @@ use std::ops::RangeInclusive;
 /// A recovery under judgement.
 pub(crate) struct Hearing<'a, T> {
     session: Session<'a, T>,
+    peer: Option<Peer<'a>>,
     terms: Terms<'a>,
     /// What the device's crash states may show, as far as they have been told apart.
     expect: Expect<'a, T>,
@@ -99,10 +101,21 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Hearing<'a, T> {
         let expected = session.disk().with(|disk| expect(disk));
         Self {
             session,
+            peer: None,
             terms,
             expect,
             expected,
         }
+    }
+
+    /// The same, with a peer that must agree with [all of it](Self::run).
+    pub(crate) fn beside(self, peer: Option<&'a dyn Subject>) -> Self {
+        let peer = peer.map(|peer| Peer {
+            peer,
+            subject: self.session.subject(),
+            budget: self.session.budget(),
+        });
+        Self { peer, ..self }
     }
 
     /// Looks again at what may be shown: reading has told crash states apart.
@@ -110,11 +123,25 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Hearing<'a, T> {
         self.expected = self.session.disk().with(|disk| (self.expect)(disk));
     }
 
-    /// All of it: [`recover`](Self::recover) and [`epilogue`](Self::epilogue).
+    /// All of it: [`recover`](Self::recover), [`epilogue`](Self::epilogue), and what the peer says to both.
     pub(crate) fn run(&mut self, shown: &mut Option<Shown>) -> Result<(), Violation> {
+        // The peer comes first: a subject may write when it is mounted. But the subject's own violations go before.
+        let peer = self.peer;
+        let testimony = peer.map(|peer| {
+            let copy = peer.look(self.session.disk());
+            self.expect();
+            copy.change(&self.terms, self.expected.operation)
+        });
         let (which, model) = self.recover()?;
         *shown = Some(which);
-        self.epilogue(model)
+        if let Some(testimony) = testimony {
+            testimony.agrees(which, &model)?;
+        }
+        let model = self.epilogue(model)?;
+        match peer {
+            Some(peer) => peer.look(self.session.disk()).agrees(&model),
+            None => Ok(()),
+        }
     }
 
     /// The store mounts, shows an allowed state, is sound, and shows the same when mounted again.
@@ -167,8 +194,8 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Hearing<'a, T> {
         }
     }
 
-    /// Removes and sets a few keys of `model` and looks at all of it, before and after a mount.
-    pub(crate) fn epilogue(&mut self, mut model: Model) -> Result<(), Violation> {
+    /// Removes and sets a few keys of `model` and looks at all of it, before and after a mount. Returns what is there then.
+    pub(crate) fn epilogue(&mut self, mut model: Model) -> Result<Model, Violation> {
         let geometry = self.terms.geometry;
         let operations = epilogue::operations(&model, &geometry, self.expected.operation);
         // Where there is no room for any change, there is none for the repair before it.
@@ -205,7 +232,8 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Hearing<'a, T> {
         }
         self.session
             .unmount()
-            .map_err(|failure| failed(&failure, Stage::MountAfterEpilogue))
+            .map_err(|failure| failed(&failure, Stage::MountAfterEpilogue))?;
+        Ok(model)
     }
 
     fn mount_and_see(&mut self, model: &Model, stage: Stage) -> Result<(), Violation> {
