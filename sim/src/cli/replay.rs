@@ -43,8 +43,8 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome, CliError> {
     let workload = select_one(&arguments.workload, arguments.corpus.as_deref())?;
-    let parties = arguments.subject.parties(std::slice::from_ref(&workload))?;
-    let sweep = parties.sweep(&workload);
+    let parties = arguments.subject.parties(&workload)?;
+    let sweep = parties.sweep();
     let Some(state) = &arguments.state else {
         let mut summary = Summary::default();
         let contract = arguments.contract.as_deref().map(contract_of).transpose()?;

@@ -34,29 +34,31 @@ impl SubjectArgument {
         )
     }
 
-    /// The subject and the peer, where there is one, ready for these workloads.
+    /// The subject and the peer, where there is one, ready for this workload.
     ///
     /// # Errors
     ///
     /// Where this command was built without one of them.
-    pub(super) fn parties(self, workloads: &[Workload]) -> Result<Parties, CliError> {
+    pub(super) fn parties(self, workload: &Workload) -> Result<Parties<'_>, CliError> {
         Ok(Parties {
-            subject: self.name.subject(workloads)?,
-            peer: self.peer.map(|peer| peer.peer(workloads)).transpose()?,
+            workload,
+            subject: self.name.subject(workload)?,
+            peer: self.peer.map(|peer| peer.peer(workload)).transpose()?,
         })
     }
 }
 
-/// A subject and its peer.
-pub(super) struct Parties {
+/// A workload, a subject to run it on, and a peer.
+pub(super) struct Parties<'a> {
+    workload: &'a Workload,
     pub(super) subject: Box<dyn Subject>,
     peer: Option<Box<dyn Subject>>,
 }
 
-impl Parties {
-    /// A sweep of `workload`.
-    pub(super) fn sweep<'a>(&'a self, workload: &'a Workload) -> Sweep<'a> {
-        let sweep = Sweep::new(&*self.subject, workload);
+impl Parties<'_> {
+    /// A sweep.
+    pub(super) fn sweep(&self) -> Sweep<'_> {
+        let sweep = Sweep::new(&*self.subject, self.workload);
         match &self.peer {
             Some(peer) => sweep.with_peer(&**peer),
             None => sweep,
@@ -81,15 +83,15 @@ impl PeerName {
 
     #[cfg(feature = "littlefs-c")]
     #[allow(clippy::unnecessary_wraps, reason = "a plain build leaves it out")]
-    fn peer(self, workloads: &[Workload]) -> Result<Box<dyn Subject>, CliError> {
+    fn peer(self, workload: &Workload) -> Result<Box<dyn Subject>, CliError> {
         let Self::LittlefsC = self;
-        let attributes = workloads.iter().flat_map(Workload::attribute_kinds);
+        let attributes = workload.attribute_kinds().into_iter();
         let peer = LittlefsCSubject::looking_for(attributes.chain([TIME_ATTRIBUTE]));
         Ok(Box::new(peer.repairing_on_mount()))
     }
 
     #[cfg(not(feature = "littlefs-c"))]
-    fn peer(self, _: &[Workload]) -> Result<Box<dyn Subject>, CliError> {
+    fn peer(self, _: &Workload) -> Result<Box<dyn Subject>, CliError> {
         Err(not_built_in(&format!("--peer {}", self.as_str())))
     }
 }
@@ -146,7 +148,7 @@ impl SubjectName {
         }
     }
 
-    /// The subject, ready for these workloads.
+    /// The subject, ready for this workload.
     ///
     /// # Errors
     ///
@@ -159,14 +161,13 @@ impl SubjectName {
         feature = "littlefs-c",
         allow(clippy::unnecessary_wraps, reason = "a plain build leaves one out")
     )]
-    fn subject(self, workloads: &[Workload]) -> Result<Box<dyn Subject>, CliError> {
+    fn subject(self, workload: &Workload) -> Result<Box<dyn Subject>, CliError> {
         match self {
             Self::Engine => Ok(Box::new(EngineSubject::default())),
             #[cfg(feature = "littlefs-c")]
             Self::LittlefsC => {
-                let attributes = workloads.iter().flat_map(Workload::attribute_kinds);
-                let subject = LittlefsCSubject::looking_for(attributes);
-                Ok(Box::new(subject))
+                let attributes = workload.attribute_kinds();
+                Ok(Box::new(LittlefsCSubject::looking_for(attributes)))
             }
             #[cfg(not(feature = "littlefs-c"))]
             Self::LittlefsC => Err(not_built_in("--subject littlefs-c")),

@@ -101,7 +101,9 @@ fn supervised(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome, Cli
     // What the user got wrong is said without one. Sequences need no corpus, so that nothing can be wrong with it.
     if arguments.bounded.is_none() {
         let selection = select(&arguments.workloads, arguments.corpus.as_deref())?;
-        arguments.subject.parties(&selection.workloads)?;
+        for workload in &selection.workloads {
+            arguments.subject.parties(workload)?;
+        }
         contracts(&arguments.models, &arguments.contract)?;
     }
     let temporary;
@@ -153,7 +155,6 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
         bar,
         ..
     } = &workers;
-    let parties = arguments.subject.parties(&workloads)?;
     let progress = Progress::default();
     let mut summary = Summary::default();
     let work: Vec<(&Workload, &'static Contract)> = workloads
@@ -166,8 +167,9 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
         }
         bar.set_prefix(format!("{}/{}", index + 1, work.len()));
         bar.set_message(format!("{}, {}", workload.name(), contract.name));
+        let parties = arguments.subject.parties(workload)?;
         let sweep = parties
-            .sweep(workload)
+            .sweep()
             .under(contract)
             .with_bound(arguments.max_states, arguments.seed)
             .with_progress(&progress)

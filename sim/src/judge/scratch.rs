@@ -2,8 +2,9 @@ use crate::guard::{Guard, Guarded};
 use crate::shared::Shared;
 use cutpoint_engine::device::{BlockDevice, BlockId, DeviceError, Geometry};
 use std::collections::HashMap;
+use std::ops::Range;
 
-/// A copy of a device that somebody else may write to: it reads the device where it has not been written to itself, and
+/// A copy of a device that somebody else may write to: it reads the device where it does not know what is there, and
 /// writes nothing to it.
 ///
 /// What is read counts as read of the device, byte for byte, so that a device that stands for several crash states tells
@@ -12,16 +13,22 @@ use std::collections::HashMap;
 pub(super) struct Scratch<T> {
     device: Shared<T>,
     guard: Guard,
-    /// Blocks written here. Never iterated over, so its order reaches no result.
-    written: HashMap<BlockId, Patch>,
+    /// What has been read or written here. Never iterated over, so its order reaches no result.
+    blocks: HashMap<BlockId, Block>,
 }
 
-/// What has been written over a block.
 #[derive(Debug)]
-struct Patch {
+struct Block {
     bytes: Box<[u8]>,
-    /// Which of the bytes.
+    /// Which of the bytes are known.
     known: Box<[bool]>,
+}
+
+impl Block {
+    fn put(&mut self, offset: usize, data: &[u8]) {
+        self.bytes[offset..offset + data.len()].copy_from_slice(data);
+        self.known[offset..offset + data.len()].fill(true);
+    }
 }
 
 impl<T: BlockDevice + Guarded> Scratch<T> {
@@ -35,26 +42,28 @@ impl<T: BlockDevice + Guarded> Scratch<T> {
         Self {
             device: device.clone(),
             guard,
-            written: HashMap::new(),
+            blocks: HashMap::new(),
         }
     }
 
-    fn show(&mut self, block: BlockId, offset: u32, buffer: &mut [u8]) -> Result<(), DeviceError> {
-        let Some(Patch { bytes, known }) = self.written.get(&block) else {
-            return self.device.read(block, offset, buffer);
-        };
-        let range = offset as usize..offset as usize + buffer.len();
-        buffer.copy_from_slice(&bytes[range.clone()]);
-        let mut start = 0;
-        for run in known[range].chunk_by(|one, next| one == next) {
-            let end = start + run.len();
-            if !run[0] {
-                let offset = offset + start as u32;
-                self.device.read(block, offset, &mut buffer[start..end])?;
-            }
-            start = end;
+    /// The block, with its bytes in `range` known.
+    fn known(&mut self, block: BlockId, range: Range<usize>) -> Result<&mut Block, DeviceError> {
+        let size = self.guard.geometry().block_size() as usize;
+        let known = self.blocks.entry(block).or_insert_with(|| Block {
+            bytes: vec![0; size].into(),
+            known: vec![false; size].into(),
+        });
+        let mut start = range.start;
+        while let Some(first) = known.known[start..range.end].iter().position(|&byte| !byte) {
+            start += first;
+            let unknown = known.known[start..range.end]
+                .iter()
+                .take_while(|&&byte| !byte);
+            let mut bytes = vec![0; unknown.count()];
+            self.device.read(block, start as u32, &mut bytes)?;
+            known.put(start, &bytes);
         }
-        Ok(())
+        Ok(known)
     }
 }
 
@@ -71,34 +80,29 @@ impl<T: BlockDevice + Guarded> BlockDevice for Scratch<T> {
 
     fn read(&mut self, block: BlockId, offset: u32, buffer: &mut [u8]) -> Result<(), DeviceError> {
         self.guard.admit_read(block, offset, buffer.len())?;
-        self.show(block, offset, buffer)
+        let range = offset as usize..offset as usize + buffer.len();
+        buffer.copy_from_slice(&self.known(block, range.clone())?.bytes[range]);
+        Ok(())
     }
 
     fn prog(&mut self, block: BlockId, offset: u32, data: &[u8]) -> Result<(), DeviceError> {
         self.guard.admit_prog(block, offset, data.len())?;
         // Whether the device takes it hangs on what is there.
-        let mut there = vec![0; data.len()];
-        self.show(block, offset, &mut there)?;
-        self.guard.admit_over(block, offset, &there)?;
-        let size = self.guard.geometry().block_size() as usize;
-        let patch = self.written.entry(block).or_insert_with(|| Patch {
-            bytes: vec![0; size].into(),
-            known: vec![false; size].into(),
-        });
         let range = offset as usize..offset as usize + data.len();
-        patch.bytes[range.clone()].copy_from_slice(data);
-        patch.known[range].fill(true);
+        let there = self.known(block, range.clone())?.bytes[range.clone()].to_vec();
+        self.guard.admit_over(block, offset, &there)?;
+        self.known(block, range)?.put(offset as usize, data);
         Ok(())
     }
 
     fn erase(&mut self, block: BlockId) -> Result<(), DeviceError> {
         self.guard.admit_erase(block)?;
         let size = self.guard.geometry().block_size() as usize;
-        let patch = Patch {
+        let erased = Block {
             bytes: vec![self.guard.erase_value(); size].into(),
             known: vec![true; size].into(),
         };
-        self.written.insert(block, patch);
+        self.blocks.insert(block, erased);
         Ok(())
     }
 
