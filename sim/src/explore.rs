@@ -6,13 +6,13 @@ mod report;
 
 pub use count::Count;
 use nested::{Followed, Origin};
-pub use report::{Found, Place, SweepReport, ViolationGroup};
+pub use report::{Found, PeerName, Place, SweepReport, ViolationGroup};
 
 use crate::contract::{self, Contract};
 use crate::crash::{Candidate, CrashState, Epoch, LazyView, Leaf, Leaves, Open, Space};
 use crate::disk::RecordingDisk;
 use crate::inflight::Inflight;
-use crate::judge::{Boot, Recovery, Story, hear, judge};
+use crate::judge::{Boot, Recovery, Story, hear, judge_beside};
 use crate::record::{LiveViolation, Recording};
 use crate::session::{Session, default_budget};
 use crate::subject::{Contents, Subject};
@@ -47,6 +47,7 @@ use thiserror::Error;
 #[derive(Clone, Copy)]
 pub struct Sweep<'a> {
     subject: &'a dyn Subject,
+    peer: Option<&'a dyn Subject>,
     workload: &'a Workload,
     contract: &'static Contract,
     depth: u32,
@@ -116,6 +117,7 @@ impl<'a> Sweep<'a> {
     pub fn new(subject: &'a dyn Subject, workload: &'a Workload) -> Self {
         Self {
             subject,
+            peer: None,
             workload,
             contract: &contract::PREFIX,
             depth: 1,
@@ -126,6 +128,18 @@ impl<'a> Sweep<'a> {
             progress: None,
             cancel: None,
             inflight: None,
+        }
+    }
+
+    /// The same, beside a peer: a second implementation that must see on each crash state what the subject sees. It looks
+    /// at a copy, through the same view, so that crash states are told apart by what it reads, too; then each of the two
+    /// changes its own, and the other must see that. It must find all attributes that the workload, its start and the
+    /// subject set.
+    #[must_use]
+    pub fn with_peer(self, peer: &'a dyn Subject) -> Self {
+        Self {
+            peer: Some(peer),
+            ..self
         }
     }
 
@@ -248,7 +262,10 @@ impl<'a> Sweep<'a> {
             (space.states().into(), parts.collect())
         };
         let explored = (self.contract, self.depth);
-        SweepReport::of(self.subject, recording, explored, states, parts)
+        SweepReport {
+            peer: self.peer.map(PeerName::of),
+            ..SweepReport::of(self.subject, recording, explored, states, parts)
+        }
     }
 
     /// Records the workload and recovers from one of its crash states.
@@ -296,7 +313,13 @@ impl<'a> Sweep<'a> {
             return Err(not_allowed(&state));
         };
         boots.reverse();
+        // The peer has a say on what the first cut leaves.
+        let recovery = match self.peer {
+            Some(_) if boots.is_empty() => self.judge(&recording, &candidate),
+            _ => recovery,
+        };
         Ok(Replay {
+            peer: self.peer.map(PeerName::of),
             contract: self.contract,
             syncs: self.syncs,
             recording,
@@ -418,7 +441,7 @@ impl<'a> Sweep<'a> {
         let _noted = self.note(&Place::Epoch { write, run });
         let session = Session::new(self.subject, view, self.budget);
         let disk = session.disk().clone();
-        let recovery = hear(session, recording, LazyView::outlook);
+        let recovery = hear(session, self.peer, recording, LazyView::outlook);
         let view = disk
             .into_inner()
             .unwrap_or_else(|kept| kept.with(|view| view.clone()));
@@ -487,7 +510,7 @@ impl<'a> Sweep<'a> {
 
     pub(crate) fn judge(&self, recording: &Recording<'_>, candidate: &Candidate) -> Recovery {
         let _noted = self.note(&Place::State(candidate.state.clone()));
-        judge(self.subject, recording, candidate, self.budget)
+        judge_beside(self.peer, self.subject, recording, candidate, self.budget)
     }
 
     fn note(&self, place: &Place) -> Option<crate::inflight::Note<'a>> {
@@ -515,6 +538,8 @@ fn not_deterministic(detail: String) -> Violation {
 pub struct Replay<'a> {
     /// The run that the state is of.
     pub recording: Recording<'a>,
+    /// The peer that the state was held against, where there was one.
+    pub peer: Option<PeerName>,
     /// The contract that allows the state.
     pub contract: &'static Contract,
     /// The syncs that the run is taken to have made.

@@ -159,6 +159,7 @@ impl<'a> FaultSweep<'a> {
         };
         hear(
             Session::new(self.subject, disk, self.budget),
+            None,
             recording,
             |_| candidate.outlook.clone(),
         )

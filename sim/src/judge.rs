@@ -3,6 +3,8 @@
 mod boot;
 mod epilogue;
 mod hearing;
+mod peer;
+mod scratch;
 mod story;
 
 pub use boot::Boot;
@@ -57,23 +59,40 @@ pub fn judge(
     candidate: &Candidate,
     budget: u64,
 ) -> Recovery {
+    judge_beside(None, subject, recording, candidate, budget)
+}
+
+/// As [`judge`], and where there is a `peer`, it must agree: it sees what the subject sees, on the crash state and after
+/// the subject's further changes, and the subject sees what the peer has made of a copy of the crash state.
+///
+/// # Panics
+///
+/// As [`judge`].
+pub(crate) fn judge_beside(
+    peer: Option<&dyn Subject>,
+    subject: &dyn Subject,
+    recording: &Recording<'_>,
+    candidate: &Candidate,
+    budget: u64,
+) -> Recovery {
     let view = match CrashView::new(Arc::clone(recording.trace()), candidate.state.clone()) {
         Ok(view) => view,
         Err(error) => panic!("{error}"),
     };
     let session = Session::new(subject, view, budget);
-    hear(session, recording, |_| candidate.outlook.clone())
+    hear(session, peer, recording, |_| candidate.outlook.clone())
 }
 
-/// Recovers with `session` and judges. What its device's crash states may show is what `outlook` says of the device once it
-/// has been read.
-pub(crate) fn hear<T: BlockDevice + Guarded + Send + 'static>(
-    session: Session<'_, T>,
-    story: &dyn Story,
+/// Recovers with `session` and judges, beside a `peer` where there is one. What its device's crash states may show is what
+/// `outlook` says of the device once it has been read.
+pub(crate) fn hear<'a, T: BlockDevice + Guarded + Send + 'static>(
+    session: Session<'a, T>,
+    peer: Option<&'a dyn Subject>,
+    story: &'a dyn Story,
     outlook: impl Fn(&T) -> Outlook,
 ) -> Recovery {
     let expect = |device: &T| expected(story, outlook(device));
-    let mut hearing = Hearing::new(session, terms(story), Box::new(expect));
+    let mut hearing = Hearing::new(session, terms(story), Box::new(expect)).beside(peer);
     let mut shown = None;
     let verdict = match hearing.run(&mut shown) {
         Ok(()) => Verdict::Clean,

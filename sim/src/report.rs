@@ -10,9 +10,17 @@ use crate::crash::CrashState;
 use crate::explore::{Count, Place};
 use crate::subjects::EngineSubject;
 
-/// The command that shows a place of a workload on a subject again, in full, under the contract of that name.
-pub fn replay_command(subject: &str, workload: &str, contract: &str, place: &Place) -> String {
-    let options = format!("{}{}", subject_option(subject), contract_option(contract));
+/// The command that shows a place of a workload on a subject again, in full, beside a peer where there is one, under the
+/// contract of that name.
+pub fn replay_command(
+    subject: &str,
+    peer: Option<&str>,
+    workload: &str,
+    contract: &str,
+    place: &Place,
+) -> String {
+    let (subject, peer) = (subject_option(subject), peer_option(peer));
+    let options = format!("{subject}{peer}{}", contract_option(contract));
     match place {
         Place::State(state) => {
             format!("cutpoint replay {workload}{}{options}", state_option(state))
@@ -41,6 +49,11 @@ pub(crate) fn subject_option(subject: &str) -> String {
     }
 }
 
+/// The option that names the peer, with a blank before it; empty without one.
+pub(crate) fn peer_option(peer: Option<&str>) -> String {
+    peer.map_or(String::new(), |peer| format!(" --peer {peer}"))
+}
+
 fn contract_option(contract: &str) -> String {
     if contract == contract::PREFIX.name {
         String::new()
@@ -60,17 +73,15 @@ mod tests {
 
     #[test]
     fn a_replay_names_what_does_not_go_without_saying() {
-        let command =
-            |subject, contract, place| replay_command(subject, "full-128", contract, &place);
         let recording = Place::Recording { step: None };
         assert_eq!(
-            command("engine", "prefix", recording),
+            replay_command("engine", None, "full-128", "prefix", &recording),
             "cutpoint replay full-128"
         );
         let state = Place::State("9-{3}".parse().unwrap());
         assert_eq!(
-            command("other", "reorder", state),
-            "cutpoint replay full-128 --state '9-{3}' --subject other --contract reorder"
+            replay_command("other", Some("third"), "full-128", "reorder", &state),
+            "cutpoint replay full-128 --state '9-{3}' --subject other --peer third --contract reorder"
         );
     }
 }

@@ -49,12 +49,26 @@ pub(crate) struct Session<'a, T> {
 
 impl<'a, T: BlockDevice + Guarded + Send + 'static> Session<'a, T> {
     pub(crate) fn new(subject: &'a dyn Subject, disk: T, budget: u64) -> Self {
+        Self::over(subject, Shared::new(disk), budget)
+    }
+
+    /// A session on a device that another has had.
+    pub(crate) fn over(subject: &'a dyn Subject, disk: Shared<T>, budget: u64) -> Self {
         Self {
             subject,
-            disk: Shared::new(disk),
+            disk,
             budget,
             mounted: None,
         }
+    }
+
+    pub(crate) fn subject(&self) -> &'a dyn Subject {
+        self.subject
+    }
+
+    /// The device calls that each call on the subject may make.
+    pub(crate) fn budget(&self) -> u64 {
+        self.budget
     }
 
     /// The handle on the device.

@@ -91,6 +91,11 @@ pub trait Subject: Sync {
     /// A short name, for reports and command lines.
     fn name(&self) -> &str;
 
+    /// Its name with its version, for people; the [`name`](Self::name) alone where nothing else is said.
+    fn full_name(&self) -> String {
+        self.name().to_owned()
+    }
+
     /// What it promises: it is judged against this.
     fn promises(&self) -> Promises;
 

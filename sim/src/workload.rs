@@ -157,17 +157,18 @@ impl Workload {
         Ok(())
     }
 
-    /// The types of all attributes that the operations set or that are there at first: for subjects that must know
-    /// what they look for.
+    /// The types of all attributes that the operations set or remove or that are there at first: for subjects that must
+    /// know what they look for.
     pub fn attribute_kinds(&self) -> BTreeSet<u8> {
-        let mut kinds: BTreeSet<u8> = self
-            .operations
-            .iter()
-            .filter_map(|operation| match operation {
-                Operation::SetAttribute { kind, .. } => Some(*kind),
-                _ => None,
-            })
-            .collect();
+        let mut kinds: BTreeSet<u8> =
+            self.operations
+                .iter()
+                .filter_map(|operation| match operation {
+                    Operation::SetAttribute { kind, .. }
+                    | Operation::RemoveAttribute { kind, .. } => Some(*kind),
+                    _ => None,
+                })
+                .collect();
         if let Start::Store { model, .. } = &self.start {
             kinds.extend(model.root_attributes().keys());
             let nodes = model.nodes();
@@ -239,7 +240,7 @@ mod tests {
     use cutpoint_engine::Key;
 
     #[test]
-    fn attribute_kinds_are_those_set_and_those_there() {
+    fn attribute_kinds_are_those_set_or_removed_and_those_there() {
         let mut model = Model::default();
         model
             .apply(&Operation::set_attribute("/", 9, Value::literal("there")))
@@ -250,7 +251,7 @@ mod tests {
             .unwrap()
             .then(Operation::set_attribute("/", 7, Value::literal("set")))
             .then(Operation::remove_attribute("/", 8));
-        assert_eq!(workload.attribute_kinds(), [7, 9].into());
+        assert_eq!(workload.attribute_kinds(), [7, 8, 9].into());
     }
 
     #[test]

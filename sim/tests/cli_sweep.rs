@@ -279,13 +279,18 @@ fn a_subject_that_is_not_built_in_is_one_line_and_code_2() {
     for arguments in [
         vec!["sweep", "full-128", "--subject", "littlefs-c"],
         vec!["replay", "full-128", "--subject", "littlefs-c"],
+        vec!["sweep", "full-128", "--peer", "littlefs-c"],
+        vec!["replay", "full-128", "--peer", "littlefs-c"],
     ] {
         let run = cutpoint(&arguments);
         assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{arguments:?}");
         assert_eq!(
             run.stderr,
-            "error: --subject littlefs-c: not built into this command; with libclang and a C compiler at hand, \
-             build it with 'cargo build --release --features littlefs-c'\n"
+            format!(
+                "error: {} littlefs-c: not built into this command; with libclang and a C compiler at hand, \
+                 build it with 'cargo build --release --features littlefs-c'\n",
+                arguments[2]
+            )
         );
     }
 }
@@ -315,6 +320,24 @@ fn the_c_littlefs_is_swept_replayed_and_listed() {
     let run = cutpoint(["list"]);
     assert!(
         stdout(&run).contains("littlefs-c         C littlefs 2.9"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[cfg(feature = "littlefs-c")]
+#[test]
+fn the_c_littlefs_is_a_peer_in_sweeps_and_replays() {
+    let run = cutpoint(["sweep", "rename-512", "--peer", "littlefs-c", "--quiet"]);
+    let line = "Each crash state was held against C littlefs 2.9 too.";
+    assert!(stdout(&run).contains(line), "{}", run.stdout);
+    let run = cutpoint(["sweep", "rename-512", "--peer", "littlefs-c", "--json"]);
+    let peer = r#""peer":{"name":"littlefs-c","full_name":"C littlefs 2.9"}"#;
+    assert!(stdout(&run).contains(peer), "{}", run.stdout);
+    let state = ["rename-512", "--state", "23", "--peer", "littlefs-c"];
+    let run = cutpoint(["replay"].into_iter().chain(state));
+    assert!(
+        stdout(&run).contains("\npeer      C littlefs 2.9\n"),
         "{}",
         run.stdout
     );

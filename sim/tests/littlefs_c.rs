@@ -1,10 +1,12 @@
-//! The C littlefs under the built-in workloads. What is found is known; something new would be news.
+//! The C littlefs under the built-in workloads, and beside the engine. What is found is known; something new would be news.
 #![cfg(feature = "littlefs-c")]
 
+use cutpoint::contract;
 use cutpoint::explore::Sweep;
+use cutpoint::model::TIME_ATTRIBUTE;
 use cutpoint::report::summary::Summary;
 use cutpoint::subject::Subject;
-use cutpoint::subjects::LittlefsCSubject;
+use cutpoint::subjects::{EngineSubject, LittlefsCSubject};
 use cutpoint::verdict::ViolationKind;
 use cutpoint::workload::builtin::{self, BLOCK_SIZES, Group};
 use cutpoint::workload::{Workload, images};
@@ -85,4 +87,55 @@ fn images_of_a_newer_littlefs_are_continued() {
     assert_eq!(workloads.len(), names.len());
     let summary = sweep(&subject(&workloads).repairing_on_mount(), &workloads);
     assert!(!summary.has_violations(), "{}", summary.text(true, None));
+}
+
+/// The engine's crash states, each with C beside the engine.
+fn beside_c(workloads: &[Workload], contracts: &[&'static contract::Contract]) -> Summary {
+    let engine = EngineSubject::default();
+    let mut summary = Summary::default();
+    for workload in workloads {
+        let kinds = workload.attribute_kinds().into_iter();
+        let c = LittlefsCSubject::looking_for(kinds.chain([TIME_ATTRIBUTE])).repairing_on_mount();
+        for contract in contracts {
+            let sweep = Sweep::new(&engine, workload).with_peer(&c).under(contract);
+            summary.push(sweep.run(), Duration::ZERO);
+        }
+    }
+    summary
+}
+
+#[test]
+fn c_sees_what_the_engine_sees_on_each_crash_state() {
+    let workloads: Vec<_> = [128, 512]
+        .into_iter()
+        .flat_map(|size| Group::ALL.map(|group| group.workload(size).unwrap()))
+        .collect();
+    let summary = beside_c(&workloads, &[&contract::PREFIX]);
+    let text = summary.text(true, None);
+    assert!(!summary.has_violations(), "{text}");
+    assert!(text.contains("held against C littlefs 2.9"), "{text}");
+}
+
+#[test]
+fn c_sees_what_the_engine_sees_where_writes_are_torn_or_lost() {
+    let groups = [Group::Attributes, Group::Full, Group::Removal];
+    let workloads = groups.map(|group| group.workload(512).unwrap());
+    let summary = beside_c(&workloads, &[&contract::TORN, &contract::REORDER]);
+    assert!(!summary.has_violations(), "{}", summary.text(true, None));
+}
+
+#[test]
+fn c_that_is_not_told_what_to_look_for_disagrees() {
+    // It does not see the times.
+    let workload = Group::Rename.workload(512).unwrap();
+    let engine = EngineSubject::default();
+    let c = LittlefsCSubject::default().repairing_on_mount();
+    let report = Sweep::new(&engine, &workload).with_peer(&c).run();
+    let found = report.first_violation().unwrap();
+    assert_eq!(found.violation.kind, ViolationKind::PeerDisagrees);
+    let detail = &found.violation.detail;
+    assert!(
+        detail.starts_with("C littlefs 2.9: the attributes of /"),
+        "{detail}"
+    );
 }

@@ -6,7 +6,7 @@ use super::{CliError, Outcome, supervise};
 use crate::audit::{Audit, RemedyError};
 use crate::contract::Contract;
 use crate::crash::CrashState;
-use crate::explore::{Progress, ReplayError, Sweep};
+use crate::explore::{Progress, ReplayError};
 use crate::report::audit::{AuditSummary, RemedyText};
 use crate::workload::Workload;
 use clap::Args;
@@ -73,12 +73,15 @@ impl Arguments {
         let contract = contract_of(&self.contract)?;
         let corpus = self.corpus.as_deref();
         let task = match (&self.state, self.workloads.as_slice()) {
-            (None, names) => Task::Syncs(select(names, corpus)?.workloads),
+            (None, names) => {
+                let workloads = select(names, corpus)?.workloads.into_iter();
+                Task::Syncs(workloads.map(|workload| workload.on(contract)).collect())
+            }
             (Some(state), [name]) => {
                 let state = state
                     .parse()
                     .map_err(|error| CliError::argument("--state", error))?;
-                Task::Remedy(Box::new(select_one(name, corpus)?), state)
+                Task::Remedy(Box::new(select_one(name, corpus)?.on(contract)), state)
             }
             (Some(_), _) => {
                 let what = "a crash state belongs to one workload; give one";
@@ -89,9 +92,9 @@ impl Arguments {
             Task::Syncs(workloads) => workloads.as_slice(),
             Task::Remedy(workload, _) => std::slice::from_ref(&**workload),
         };
-        let subject = self.subject.name.subject(workloads)?;
         if let [first, ..] = workloads {
-            let sweep = Sweep::new(&*subject, first).under(contract);
+            let parties = self.subject.parties(first)?;
+            let sweep = parties.sweep().under(contract);
             Audit::of(sweep).map_err(|error| CliError::argument("--contract", error))?;
         }
         Ok((task, contract))
@@ -104,12 +107,12 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
     }
     // What the user got wrong is said without a second process.
     arguments.task()?;
-    supervise::report(arguments.out.as_deref(), arguments.subject.name, out)
+    supervise::report(arguments.out.as_deref(), arguments.subject, out)
 }
 
 fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Outcome, CliError> {
     let (task, contract) = arguments.task()?;
-    let subject = arguments.subject.name;
+    let subject = arguments.subject;
     let workers = Workers::gather(arguments.workers, subject, folder, "parts", arguments.json)?;
     match task {
         Task::Syncs(workloads) => syncs(arguments, &workloads, contract, &workers, out),
@@ -129,7 +132,6 @@ fn syncs(
     let Workers {
         stop, pool, bar, ..
     } = workers;
-    let subject = arguments.subject.name.subject(workloads)?;
     let progress = Progress::default();
     let mut summary = AuditSummary::default();
     let begun = Instant::now();
@@ -139,7 +141,9 @@ fn syncs(
         }
         bar.set_prefix(format!("{}/{}", index + 1, workloads.len()));
         bar.set_message(format!("{}, {}", workload.name(), contract.name));
-        let sweep = Sweep::new(&*subject, workload)
+        let parties = arguments.subject.parties(workload)?;
+        let sweep = parties
+            .sweep()
             .under(contract)
             .with_bound(arguments.max_states, 0)
             .with_progress(&progress)
@@ -179,12 +183,10 @@ fn remedy(
     workers: &Workers,
     out: &mut dyn Write,
 ) -> Result<Outcome, CliError> {
-    let subject = arguments
-        .subject
-        .name
-        .subject(std::slice::from_ref(workload))?;
+    let parties = arguments.subject.parties(workload)?;
     let progress = Progress::default();
-    let sweep = Sweep::new(&*subject, workload)
+    let sweep = parties
+        .sweep()
         .under(contract)
         .with_bound(arguments.max_states, 0)
         .with_progress(&progress)
@@ -201,7 +203,12 @@ fn remedy(
             if arguments.json {
                 print_json(std::slice::from_ref(&remedy), out)?;
             } else {
-                let text = RemedyText::new(&remedy, subject.name(), workload.name(), contract.name);
+                let text = RemedyText::new(
+                    &remedy,
+                    parties.subject.name(),
+                    workload.name(),
+                    contract.name,
+                );
                 write!(out, "{text}")?;
             }
             // The state is a violation, whatever helps against it.

@@ -1,6 +1,6 @@
 //! Interrupts: the first asks the work to stop and keep what is done, the second does not wait.
 
-use super::subject::SubjectName;
+use super::subject::SubjectArgument;
 use super::{CliError, EXIT_CUT_SHORT, supervise};
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +13,10 @@ use std::time::Duration;
 /// Returns a flag that the first one sets, or the supervising process's wish to stop. At the second, the places in
 /// `inflight` that the workers are at are named, one of which holds them up, and the process ends with the code of a run
 /// that was cut short.
-pub(super) fn catch(inflight: &Path, subject: SubjectName) -> Result<Arc<AtomicBool>, CliError> {
+pub(super) fn catch(
+    inflight: &Path,
+    subject: SubjectArgument,
+) -> Result<Arc<AtomicBool>, CliError> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     let folder = inflight.to_owned();

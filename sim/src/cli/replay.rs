@@ -3,7 +3,7 @@ use super::subject::SubjectArgument;
 use super::{CliError, Outcome};
 use crate::contract;
 use crate::crash::CrashState;
-use crate::explore::{ReplayError, Sweep};
+use crate::explore::ReplayError;
 use crate::report::replay::ReplayText;
 use crate::report::summary::Summary;
 use crate::trace::{NoSuchSync, Syncs};
@@ -68,11 +68,8 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
     let contract = arguments.contract.as_deref().map(contract_of).transpose()?;
     let workload = select_one(&arguments.workload, arguments.corpus.as_deref())?;
     let workload = workload.on(contract.unwrap_or(&contract::PREFIX));
-    let subject = arguments
-        .subject
-        .name
-        .subject(std::slice::from_ref(&workload))?;
-    let sweep = Sweep::new(&*subject, &workload).with_syncs(arguments.syncs());
+    let parties = arguments.subject.parties(&workload)?;
+    let sweep = parties.sweep().with_syncs(arguments.syncs());
     let Some(state) = &arguments.state else {
         let mut summary = Summary::default();
         let sweep = contract.map_or(sweep, |contract| sweep.under(contract));
@@ -113,7 +110,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
     };
     match replay {
         Ok(replay) => {
-            write!(out, "{}", ReplayText::new(&replay, subject.name()))?;
+            write!(out, "{}", ReplayText::new(&replay, parties.subject.name()))?;
             Ok(match replay.recovery.verdict.violation() {
                 Some(_) => Outcome::Found,
                 None => Outcome::Clean,

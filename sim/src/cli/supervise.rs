@@ -3,10 +3,9 @@
 //! A subject that aborts or overflows its stack ends the process it runs in. The workers' places are on disk
 //! ([`crate::inflight`]); the supervising process reads them and names the crash states in question.
 
-use super::subject::SubjectName;
+use super::subject::SubjectArgument;
 use super::{CliError, EXIT_CUT_SHORT, Outcome};
 use crate::inflight;
-use crate::report::subject_option;
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -39,7 +38,7 @@ const IN_FLIGHT: &str = "in-flight";
 /// Where a folder cannot be made or the process cannot be started.
 pub(super) fn report(
     kept: Option<&Path>,
-    subject: SubjectName,
+    subject: SubjectArgument,
     out: &mut dyn Write,
 ) -> Result<Outcome, CliError> {
     let temporary;
@@ -72,7 +71,7 @@ pub(super) fn report(
 /// # Errors
 ///
 /// Where the process cannot be started.
-fn run(folder: &Path, subject: SubjectName) -> Result<Supervised, CliError> {
+fn run(folder: &Path, subject: SubjectArgument) -> Result<Supervised, CliError> {
     let program = std::env::current_exe().map_err(|error| CliError::argument("cutpoint", error))?;
     std::fs::create_dir_all(folder).map_err(|error| CliError::at(folder, error))?;
     let stop = folder.join(STOP);
@@ -105,7 +104,7 @@ enum Supervised {
 }
 
 impl Supervised {
-    fn of(status: ExitStatus, folder: &Path, subject: SubjectName) -> Self {
+    fn of(status: ExitStatus, folder: &Path, subject: SubjectArgument) -> Self {
         match status.code() {
             Some(0) => Self::Ended(Outcome::Clean),
             Some(1) => Self::Ended(Outcome::Found),
@@ -120,8 +119,8 @@ impl Supervised {
 }
 
 /// The places that stand below `folder`, each with the command that goes there again with `subject`.
-pub(super) fn last_places(folder: &Path, subject: SubjectName) -> Vec<String> {
-    let subject = subject_option(subject.as_str());
+pub(super) fn last_places(folder: &Path, subject: SubjectArgument) -> Vec<String> {
+    let options = subject.options();
     let records = inflight::read(folder).unwrap_or_default();
     records
         .into_iter()
@@ -129,14 +128,14 @@ pub(super) fn last_places(folder: &Path, subject: SubjectName) -> Vec<String> {
             // States with other syncs than the subject's are those of an audit.
             if record.place.contains(", with") {
                 return format!(
-                    "{}, {}; again: cutpoint audit {}{subject}",
+                    "{}, {}; again: cutpoint audit {}{options}",
                     record.workload, record.place, record.workload
                 );
             }
             let state = record.place.strip_prefix("crash state ");
             let state = state.map_or(String::new(), |state| format!(" --state {state}"));
             format!(
-                "{}, {}; again: cutpoint replay {}{subject}{state}",
+                "{}, {}; again: cutpoint replay {}{options}{state}",
                 record.workload, record.place, record.workload
             )
         })
@@ -146,7 +145,13 @@ pub(super) fn last_places(folder: &Path, subject: SubjectName) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::subject::{PeerName, SubjectName};
     use crate::inflight::Inflight;
+
+    const LITTLEFS_C_BESIDE_ITSELF: SubjectArgument = SubjectArgument {
+        name: SubjectName::LittlefsC,
+        peer: Some(PeerName::LittlefsC),
+    };
 
     #[test]
     fn a_process_that_was_brought_down_leaves_its_place() {
@@ -159,7 +164,7 @@ mod tests {
             .status()
             .unwrap();
         let Supervised::BroughtDown { how, places } =
-            Supervised::of(status, dir.path(), SubjectName::LittlefsC)
+            Supervised::of(status, dir.path(), LITTLEFS_C_BESIDE_ITSELF)
         else {
             panic!("a signal is no way to end");
         };
@@ -168,12 +173,18 @@ mod tests {
             places,
             [
                 "split-ascending-512, crash state 17; again: cutpoint replay split-ascending-512 --subject littlefs-c \
-                 --state 17"
+                 --peer littlefs-c --state 17"
             ]
         );
         std::mem::forget(inflight.note("rename-512", audited));
         assert_eq!(
-            last_places(dir.path(), SubjectName::Engine),
+            last_places(
+                dir.path(),
+                SubjectArgument {
+                    name: SubjectName::Engine,
+                    peer: None
+                }
+            ),
             [format!(
                 "rename-512, {audited}; again: cutpoint audit rename-512"
             )]
@@ -192,7 +203,7 @@ mod tests {
             let script = format!("exit {code}");
             let status = Command::new("sh").args(["-c", &script]).status().unwrap();
             assert_eq!(
-                Supervised::of(status, dir.path(), SubjectName::Engine),
+                Supervised::of(status, dir.path(), LITTLEFS_C_BESIDE_ITSELF),
                 expected
             );
         }

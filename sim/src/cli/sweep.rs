@@ -3,7 +3,7 @@ use super::subject::SubjectArgument;
 use super::supervise;
 use super::workers::{WorkerArguments, Workers, watched};
 use super::{CliError, Outcome, bounded};
-use crate::explore::{Progress, Sweep};
+use crate::explore::Progress;
 use crate::report::summary::Summary;
 use crate::workload::Workload;
 use crate::workload::bounded::Length;
@@ -32,6 +32,7 @@ use std::time::Instant;
   cutpoint sweep all --contract all       a line for each kind of device
   cutpoint sweep --bounded 3              all sequences of up to three operations over a few keys
   cutpoint sweep all --subject littlefs-c the C littlefs, where it is built in
+  cutpoint sweep all --peer littlefs-c    the engine, and the C littlefs must see the same
 
 Exit codes: 0 nothing found, 1 a violation was found, 2 bad usage or input, 3 cut short.")]
 pub(super) struct Arguments {
@@ -59,7 +60,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
     /// Sweep all sequences of 1 to N operations over a few keys, in place of workloads; N is at most 4
-    #[arg(long, value_name = "N", conflicts_with_all = ["workloads", "each", "corpus", "models", "contract", "depth", "name"])]
+    #[arg(long, value_name = "N", conflicts_with_all = ["workloads", "each", "corpus", "models", "contract", "depth", "name", "peer"])]
     bounded: Option<Length>,
     #[command(flatten)]
     subject: SubjectArgument,
@@ -81,7 +82,7 @@ pub(super) struct Arguments {
 
 impl Arguments {
     fn gather(&self, folder: &Path, unit: &str) -> Result<Workers, CliError> {
-        Workers::gather(self.workers, self.subject.name, folder, unit, self.json)
+        Workers::gather(self.workers, self.subject, folder, unit, self.json)
     }
 }
 
@@ -101,10 +102,12 @@ fn supervised(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome, Cli
     // What the user got wrong is said without one. Sequences need no corpus, so that nothing can be wrong with it.
     if arguments.bounded.is_none() {
         let selection = select(&arguments.workloads, arguments.corpus.as_deref())?;
-        arguments.subject.name.subject(&selection.workloads)?;
+        for workload in &selection.workloads {
+            arguments.subject.parties(workload)?;
+        }
         models(&arguments.models, &arguments.contract, arguments.depth)?;
     }
-    supervise::report(arguments.out.as_deref(), arguments.subject.name, out)
+    supervise::report(arguments.out.as_deref(), arguments.subject, out)
 }
 
 fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Outcome, CliError> {
@@ -131,7 +134,6 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
         bar,
         ..
     } = &workers;
-    let subject = arguments.subject.name.subject(&workloads)?;
     let progress = Progress::default();
     let mut summary = Summary::default();
     let on_device =
@@ -147,7 +149,9 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
         }
         bar.set_prefix(format!("{}/{}", index + 1, work.len()));
         bar.set_message(format!("{}, {}", workload.name(), contract.name));
-        let sweep = Sweep::new(&*subject, workload)
+        let parties = arguments.subject.parties(workload)?;
+        let sweep = parties
+            .sweep()
             .under(contract)
             .with_depth(depth)
             .with_bound(arguments.max_states, arguments.seed)

@@ -1,6 +1,6 @@
 //! Threads at work, what stops them, and what is seen of them meanwhile.
 
-use super::subject::SubjectName;
+use super::subject::SubjectArgument;
 use super::{CliError, interrupt};
 use crate::inflight::Inflight;
 use clap::Args;
@@ -41,7 +41,7 @@ impl Workers {
     /// Where threads, files or the handler of interrupts cannot be had.
     pub(super) fn gather(
         arguments: WorkerArguments,
-        subject: SubjectName,
+        subject: SubjectArgument,
         folder: &Path,
         unit: &str,
         json: bool,

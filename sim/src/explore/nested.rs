@@ -168,7 +168,7 @@ impl Sweep<'_> {
                 let _noted = self.note(&Place::State(origin.id.clone()));
                 let session = Session::new(self.subject, view, self.budget);
                 let disk = session.disk().clone();
-                let recovery = hear(session, boot, LazyView::outlook);
+                let recovery = hear(session, None, boot, LazyView::outlook);
                 let view = disk
                     .into_inner()
                     .unwrap_or_else(|kept| kept.with(|view| view.clone()));

@@ -19,6 +19,9 @@ const WITNESSES_PER_KIND: usize = 8;
 pub struct SweepReport {
     /// The subject's name.
     pub subject: String,
+    /// The peer that it was held against, where there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peer: Option<PeerName>,
     /// The workload's name.
     pub workload: String,
     /// The device's sizes.
@@ -48,6 +51,25 @@ pub struct SweepReport {
     pub cut_short: bool,
     /// What was found, by kind, in the order of the first witnesses.
     pub violations: Vec<ViolationGroup>,
+}
+
+/// What a peer is called.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PeerName {
+    /// Its short name.
+    pub name: String,
+    /// The name with the version.
+    pub full_name: String,
+}
+
+impl PeerName {
+    /// That of this implementation.
+    pub(super) fn of(peer: &dyn Subject) -> Self {
+        Self {
+            name: peer.name().to_owned(),
+            full_name: peer.full_name(),
+        }
+    }
 }
 
 /// The violations of one kind.
@@ -186,6 +208,7 @@ impl SweepReport {
     fn empty(subject: &dyn Subject, workload: &Workload) -> Self {
         Self {
             subject: subject.name().to_owned(),
+            peer: None,
             workload: workload.name().to_owned(),
             geometry: workload.geometry(),
             operations: workload.operations().len() as u32,

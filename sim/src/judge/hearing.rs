@@ -1,11 +1,12 @@
 use super::boot::Notes;
+use super::peer::Peer;
 use super::{Shown, epilogue};
 use crate::guard::Guarded;
 use crate::model::Model;
 use crate::op::{Operation, time_of};
 use crate::refusal::Refusal;
 use crate::session::{Failure, Session};
-use crate::subject::{Contents, Promises, SubjectError};
+use crate::subject::{Contents, Promises, Subject, SubjectError};
 use crate::trace::Event;
 use crate::verdict::{
     Difference, Promise, Stage, Violation, ViolationKind, nearest_difference, shows,
@@ -16,6 +17,7 @@ use std::ops::RangeInclusive;
 /// A recovery under judgement.
 pub(crate) struct Hearing<'a, T> {
     session: Session<'a, T>,
+    peer: Option<Peer<'a>>,
     terms: Terms<'a>,
     /// What the device's crash states may show, as far as they have been told apart.
     expect: Expect<'a, T>,
@@ -102,6 +104,7 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Hearing<'a, T> {
         let expected = session.disk().with(|disk| expect(disk));
         Self {
             session,
+            peer: None,
             terms,
             expect,
             expected,
@@ -118,19 +121,43 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Hearing<'a, T> {
         self.session.disk().with(|disk| disk.mark(mark));
     }
 
+    /// The same, with a peer that must agree with [all of it](Self::run).
+    pub(crate) fn beside(self, peer: Option<&'a dyn Subject>) -> Self {
+        let peer = peer.map(|peer| Peer {
+            peer,
+            subject: self.session.subject(),
+            budget: self.session.budget(),
+        });
+        Self { peer, ..self }
+    }
+
     /// Looks again at what may be shown: reading has told crash states apart.
     fn expect(&mut self) {
         self.expected = self.session.disk().with(|disk| (self.expect)(disk));
     }
 
-    /// All of it: [`recover`](Self::recover) and [`epilogue`](Self::epilogue).
+    /// All of it: [`recover`](Self::recover), [`epilogue`](Self::epilogue), and what the peer says to both.
     pub(crate) fn run(&mut self, shown: &mut Option<Shown>) -> Result<(), Violation> {
+        // The peer comes first: a subject may write when it is mounted. But the subject's own violations go before.
+        let peer = self.peer;
+        let testimony = peer.map(|peer| {
+            let copy = peer.look(self.session.disk());
+            self.expect();
+            copy.change(&self.terms, self.expected.operation)
+        });
         self.mark(Event::OperationStart(0));
         let (which, model) = self.recover()?;
         *shown = Some(which);
+        if let Some(testimony) = testimony {
+            testimony.agrees(which, &model)?;
+        }
         self.notes.versions.push(model.clone());
         self.mark(Event::OperationEnd(0));
-        self.epilogue(model)
+        let model = self.epilogue(model)?;
+        match peer {
+            Some(peer) => peer.look(self.session.disk()).agrees(&model),
+            None => Ok(()),
+        }
     }
 
     /// The store mounts, shows an allowed state, is sound, and shows the same when mounted again.
@@ -185,8 +212,8 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Hearing<'a, T> {
         }
     }
 
-    /// Removes and sets a few keys of `model` and looks at all of it, before and after a mount.
-    pub(crate) fn epilogue(&mut self, mut model: Model) -> Result<(), Violation> {
+    /// Removes and sets a few keys of `model` and looks at all of it, before and after a mount. Returns what is there then.
+    pub(crate) fn epilogue(&mut self, mut model: Model) -> Result<Model, Violation> {
         let geometry = self.terms.geometry;
         let operations = epilogue::operations(&model, &geometry, self.expected.operation);
         // Where there is no room for any change, there is none for the repair before it.
@@ -229,7 +256,8 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Hearing<'a, T> {
         }
         self.session
             .unmount()
-            .map_err(|failure| failed(&failure, Stage::MountAfterEpilogue))
+            .map_err(|failure| failed(&failure, Stage::MountAfterEpilogue))?;
+        Ok(model)
     }
 
     fn mount_and_see(&mut self, model: &Model, stage: Stage) -> Result<(), Violation> {

@@ -2,7 +2,7 @@
 
 use super::{contract_option, grouped, replay_command, subject_option};
 use crate::audit::{AuditReport, Bound, Effect, Need, Needs, Remedy, SyncVerdict};
-use crate::explore::Found;
+use crate::explore::{Found, SweepReport};
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 use std::fmt;
@@ -167,11 +167,21 @@ fn write_syncs(f: &mut fmt::Formatter<'_>, audit: &AuditReport) -> fmt::Result {
         }) = witness
         {
             writeln!(f, "{}", fitted(&format!("    {violation}")))?;
-            let again = replay_command(&sweep.subject, &sweep.workload, sweep.contract, place);
+            let again = replay_command(
+                &sweep.subject,
+                peer_of(sweep),
+                &sweep.workload,
+                sweep.contract,
+                place,
+            );
             writeln!(f, "    {again} --without-sync {number}")?;
         }
     }
     writeln!(f)
+}
+
+fn peer_of(sweep: &SweepReport) -> Option<&str> {
+    sweep.peer.as_ref().map(|peer| peer.name.as_str())
 }
 
 /// What was found with all syncs, and where one more helps.
@@ -189,6 +199,7 @@ fn write_violations(f: &mut fmt::Formatter<'_>, audit: &AuditReport) -> fmt::Res
             writeln!(f, "{}", fitted(&format!("  first: {first}")))?;
             let again = replay_command(
                 &sweep.subject,
+                peer_of(sweep),
                 &sweep.workload,
                 sweep.contract,
                 &first.place,

@@ -185,6 +185,7 @@ fn write_group(f: &mut fmt::Formatter<'_>, length: u8, group: &SequenceGroup) ->
             "  replay: {}",
             replay_command(
                 EngineSubject::NAME,
+                None,
                 workload,
                 contract::PREFIX.name,
                 &found.place

@@ -38,6 +38,9 @@ impl fmt::Display for ReplayText<'_> {
         let (issued, writes) = (state.issued(), trace.writes());
         writeln!(f, "workload  {}: {}", workload.name(), workload.geometry())?;
         writeln!(f, "subject   {}", self.subject)?;
+        if let Some(peer) = &replay.peer {
+            writeln!(f, "peer      {}", peer.full_name)?;
+        }
         let counts = trace.counts();
         writeln!(
             f,

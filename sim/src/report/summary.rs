@@ -242,7 +242,8 @@ impl Screen<'_> {
                 let step = first.step.as_deref().unwrap_or("after the last operation");
                 writeln!(f, "  first: {first} ({step})")?;
                 writeln!(f, "  broken promise: {}", first.violation.promise)?;
-                let again = replay_command(&report.subject, workload, contract, &first.place);
+                let peer = report.peer.as_ref().map(|peer| peer.name.as_str());
+                let again = replay_command(&report.subject, peer, workload, contract, &first.place);
                 writeln!(f, "  replay: {again}")?;
             }
             writeln!(f)?;
@@ -289,6 +290,13 @@ impl Screen<'_> {
             write!(f, " in {seconds:.1} s on {threads} thread{plural}")?;
         }
         writeln!(f, ".")?;
+        if let Some(peer) = sweeps.iter().find_map(|sweep| sweep.report.peer.as_ref()) {
+            writeln!(
+                f,
+                "Each crash state was held against {} too.",
+                peer.full_name
+            )?;
+        }
         match (all.violations, all.is_complete()) {
             (0, true) => writeln!(f, "No violation found."),
             (0, false) => writeln!(

@@ -1,4 +1,4 @@
-use crate::model::Attributes;
+use crate::model::{Attributes, Content, Model, ModelNode};
 use cutpoint_engine::Key;
 
 /// All that a store holds, as it shows it, in the order of the keys.
@@ -71,6 +71,25 @@ impl Contents {
     /// The attributes of the root.
     pub fn root_attributes(&self) -> &Attributes {
         &self.root_attributes
+    }
+
+    /// A model of what they show.
+    pub fn to_model(&self) -> Model {
+        let mut model = Model::default();
+        let attributes = self.root_attributes.clone();
+        model.insert(Key::ROOT, ModelNode::Dictionary { attributes });
+        for entry in &self.entries {
+            let attributes = entry.attributes.clone();
+            let node = match &entry.node {
+                EntryNode::Dictionary => ModelNode::Dictionary { attributes },
+                EntryNode::Value(bytes) => ModelNode::Value {
+                    content: Content::bytes(bytes.as_slice()),
+                    attributes,
+                },
+            };
+            model.insert(entry.key.clone(), node);
+        }
+        model
     }
 }
 

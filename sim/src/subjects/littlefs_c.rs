@@ -78,6 +78,10 @@ impl Subject for LittlefsCSubject {
         "littlefs-c"
     }
 
+    fn full_name(&self) -> String {
+        cutpoint_littlefs_c::version()
+    }
+
     fn promises(&self) -> Promises {
         Promises {
             intermediates: vec![

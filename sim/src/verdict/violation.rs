@@ -114,6 +114,8 @@ pub enum ViolationKind {
     DeviceMisuse,
     /// A call returned something else than it should, without a power cut.
     WrongResult,
+    /// Another implementation sees something else.
+    PeerDisagrees,
     /// The same calls led to something else the second time.
     NotDeterministic,
 }
@@ -136,6 +138,7 @@ impl fmt::Display for ViolationKind {
             Self::Hang => "hang",
             Self::DeviceMisuse => "device misuse",
             Self::WrongResult => "wrong result",
+            Self::PeerDisagrees => "peer disagrees",
             Self::NotDeterministic => "not deterministic",
         })
     }
@@ -167,6 +170,8 @@ pub enum Promise {
     Ends,
     /// A block that takes no more writes is replaced by another one.
     Replaces,
+    /// Other implementations see the same.
+    Understood,
     /// Calls on the device keep to its rules.
     DeviceRules,
     /// The same calls on the same device do the same.
@@ -192,6 +197,7 @@ impl fmt::Display for Promise {
             Self::Usable => f.write_str("a recovered store takes changes and keeps them"),
             Self::Ends => f.write_str("every call ends, without a panic"),
             Self::Replaces => f.write_str("a block that takes no more writes is replaced"),
+            Self::Understood => f.write_str("other implementations see the same"),
             Self::DeviceRules => f.write_str("calls on the device keep to its rules"),
             Self::Repeatable => f.write_str("the same calls do the same"),
         }
@@ -225,6 +231,12 @@ pub enum Stage {
     AfterEpilogue,
     /// On the mount after them.
     MountAfterEpilogue,
+    /// When the peer had mounted its copy of the crash state and read everything.
+    PeerContents,
+    /// When the peer had changed its copy, or when the subject read that.
+    PeerChanges,
+    /// When the peer had mounted a copy of what the subject has left after its changes.
+    PeerAfterEpilogue,
 }
 
 impl fmt::Display for Stage {
@@ -239,6 +251,9 @@ impl fmt::Display for Stage {
             Self::Epilogue(operation) => write!(f, "on {operation} after recovery"),
             Self::AfterEpilogue => f.write_str("after further changes"),
             Self::MountAfterEpilogue => f.write_str("on the mount after further changes"),
+            Self::PeerContents => f.write_str("on the crash state"),
+            Self::PeerChanges => f.write_str("after its changes of a copy"),
+            Self::PeerAfterEpilogue => f.write_str("after the subject's further changes"),
         }
     }
 }
