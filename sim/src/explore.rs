@@ -7,7 +7,10 @@ pub use count::Count;
 pub use report::{Found, Place, SweepReport, ViolationGroup};
 
 use crate::contract::{self, Contract};
-use crate::crash::{Candidate, CrashState, CrashView, Epoch, LazyView, Leaf, Leaves, Open, Space};
+use crate::coverage::Coverage;
+use crate::crash::{
+    Candidate, CrashState, CrashView, Epoch, LazyView, Leaf, Leaves, Open, Seen, Space,
+};
 use crate::inflight::Inflight;
 use crate::judge::{Recovery, hear, judge};
 use crate::record::{LiveViolation, Recording};
@@ -89,6 +92,8 @@ struct Part {
     recoveries: u64,
     sampled: u64,
     found: Vec<(Candidate, Violation)>,
+    /// Of the epoch, where the part is one.
+    seen: Seen,
 }
 
 impl std::fmt::Debug for Sweep<'_> {
@@ -180,20 +185,38 @@ impl<'a> Sweep<'a> {
             Ok(recording) => recording,
             Err(violation) => return SweepReport::live(self.subject, self.workload, *violation),
         };
-        let (states, parts) = if *self.contract == contract::PREFIX {
+        let space = Arc::new(recording.space(self.contract));
+        let parts: Vec<Part>;
+        let (states, coverage) = if *self.contract == contract::PREFIX {
             let candidates = recording.candidates();
             self.announce(candidates.len());
             let judged = candidates.par_iter();
-            let parts = judged.map(|candidate| self.eager(&recording, candidate));
-            (Count::from(candidates.len() as u64), parts.collect())
+            parts = judged
+                .map(|candidate| self.eager(&recording, candidate))
+                .collect();
+            let judged = candidates.iter().zip(&parts);
+            let judged = judged.filter(|(_, part)| part.recoveries > 0);
+            let prefixes = judged.map(|(candidate, _)| candidate.state.issued());
+            let coverage = Coverage::of_prefixes(&recording, &space, prefixes);
+            (Count::from(candidates.len() as u64), coverage)
         } else {
-            let space = Arc::new(recording.space(self.contract));
             self.announce(space.epochs().len());
             let epochs = space.epochs().par_iter();
-            let parts = epochs.map(|epoch| self.lazy(&recording, &space, epoch));
-            (space.states().into(), parts.collect())
+            parts = epochs
+                .map(|epoch| self.lazy(&recording, &space, epoch))
+                .collect();
+            let seen: Vec<&Seen> = parts.iter().map(|part| &part.seen).collect();
+            let coverage = Coverage::of(&recording, &space, &seen);
+            (space.states().into(), coverage)
         };
-        SweepReport::of(self.subject, &recording, self.contract, states, parts)
+        SweepReport::of(
+            self.subject,
+            &recording,
+            self.contract,
+            states,
+            parts,
+            coverage,
+        )
     }
 
     /// Records the workload and recovers from one of its crash states.
@@ -274,14 +297,17 @@ impl<'a> Sweep<'a> {
         Part {
             covered: 1.into(),
             recoveries: 1,
-            sampled: 0,
             found,
+            ..Part::default()
         }
     }
 
     /// Judges all crash states of an epoch, as many at once as recovery reads alike.
     fn lazy(&self, recording: &Recording<'_>, space: &Arc<Space>, epoch: &Arc<Epoch>) -> Part {
-        let mut part = Part::default();
+        let mut part = Part {
+            seen: Seen::nothing(epoch),
+            ..Part::default()
+        };
         let mut leaves = Leaves::new(recording.trace(), space, epoch);
         while let Some(view) = leaves.next_view() {
             if self.is_cancelled() {
@@ -304,6 +330,7 @@ impl<'a> Sweep<'a> {
             let leaf = leaves.finish(view);
             self.count_recovery(&mut part);
             part.covered += &leaf.open.states().into();
+            part.seen.add(&leaf.open);
             if let Some(found) = self.found(recording, space, &leaf, recovery.verdict) {
                 part.found.push(found);
             }
@@ -366,7 +393,8 @@ impl<'a> Sweep<'a> {
             if self.is_cancelled() {
                 return;
             }
-            let state = Open::all(epoch).any(&mut rng);
+            let one = Open::all(epoch).any_one(&mut rng);
+            let state = one.least();
             let Some(outlook) = space.outlook_of(&state) else {
                 continue;
             };
@@ -375,6 +403,7 @@ impl<'a> Sweep<'a> {
                 part.found.push((candidate, violation));
             }
             part.sampled += 1;
+            part.seen.add(&one);
         }
     }
 

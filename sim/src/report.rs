@@ -1,6 +1,7 @@
 //! What people read: the results of sweeps and replays, as text.
 
 pub mod bounded;
+mod coverage;
 pub mod replay;
 pub mod summary;
 

@@ -3,6 +3,7 @@
 use crate::guard::Guarded;
 use crate::isolate::{Stopped, isolated};
 use crate::op::Operation;
+use crate::phase::PhaseMark;
 use crate::shared::Shared;
 use crate::subject::{Contents, Device, Health, Mounted, Subject, SubjectError};
 use cutpoint_engine::Timestamp;
@@ -45,6 +46,7 @@ pub(crate) struct Session<'a, T> {
     disk: Shared<T>,
     budget: u64,
     mounted: Option<Box<dyn Mounted>>,
+    mark: Option<PhaseMark>,
 }
 
 impl<'a, T: BlockDevice + Guarded + Send + 'static> Session<'a, T> {
@@ -54,7 +56,14 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Session<'a, T> {
             disk: Shared::new(disk),
             budget,
             mounted: None,
+            mark: None,
         }
+    }
+
+    /// The same, with the subject showing its phases on `mark`.
+    pub(crate) fn with_phases(mut self, mark: PhaseMark) -> Self {
+        self.mark = Some(mark);
+        self
     }
 
     /// The handle on the device.
@@ -69,7 +78,14 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Session<'a, T> {
 
     pub(crate) fn mount(&mut self) -> Result<(), Failure> {
         let (subject, device) = (self.subject, self.device());
-        let mounted = self.call(|_| subject.mount(device))?;
+        let mark = self.mark.clone();
+        let mounted = self.call(|_| {
+            let mut mounted = subject.mount(device)?;
+            if let Some(mark) = mark {
+                mounted.show_phases(mark);
+            }
+            Ok(mounted)
+        })?;
         self.mounted = Some(mounted);
         Ok(())
     }

@@ -43,10 +43,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome, CliError> {
     let workload = select_one(&arguments.workload, arguments.corpus.as_deref())?;
-    let subject = arguments
-        .subject
-        .name
-        .subject(std::slice::from_ref(&workload))?;
+    let subject = arguments.subject.name.subject(&workload)?;
     let sweep = Sweep::new(&*subject, &workload);
     let Some(state) = &arguments.state else {
         let mut summary = Summary::default();

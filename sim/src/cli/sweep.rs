@@ -33,10 +33,15 @@ use std::time::{Duration, Instant};
   cutpoint sweep --models torn,reorder    torn writes, and writes that were held back
   cutpoint sweep --contract nor-flash     the crash states of a kind of device
   cutpoint sweep all --contract all       a line for each kind of device
+  cutpoint sweep all --coverage           what was cut, lost, kept and torn
   cutpoint sweep --bounded 3              all sequences of up to three operations over a few keys
   cutpoint sweep all --subject littlefs-c the C littlefs, where it is built in
 
 Exit codes: 0 nothing found, 1 a violation was found, 2 bad usage or input, 3 cut short.")]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "options of a command line, each given or not"
+)]
 pub(super) struct Arguments {
     /// Workloads or groups of them, as 'cutpoint list' shows them
     #[arg(value_name = "WORKLOAD")]
@@ -59,7 +64,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
     /// Sweep all sequences of 1 to N operations over a few keys, in place of workloads; N is at most 4
-    #[arg(long, value_name = "N", conflicts_with_all = ["workloads", "each", "corpus", "models", "contract", "name"])]
+    #[arg(long, value_name = "N", conflicts_with_all = ["workloads", "each", "coverage", "corpus", "models", "contract", "name"])]
     bounded: Option<Length>,
     #[command(flatten)]
     subject: SubjectArgument,
@@ -69,6 +74,9 @@ pub(super) struct Arguments {
     /// A line for each image of the corpus, not one for all
     #[arg(long)]
     each: bool,
+    /// Show what was cut, lost, kept and torn, by operation and phase
+    #[arg(long)]
+    coverage: bool,
     /// Print one JSON object for each workload
     #[arg(long)]
     json: bool,
@@ -100,7 +108,9 @@ fn supervised(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome, Cli
     // What the user got wrong is said without one. Sequences need no corpus, so that nothing can be wrong with it.
     if arguments.bounded.is_none() {
         let selection = select(&arguments.workloads, arguments.corpus.as_deref())?;
-        arguments.subject.name.subject(&selection.workloads)?;
+        for workload in &selection.workloads {
+            arguments.subject.name.subject(workload)?;
+        }
         contracts(&arguments.models, &arguments.contract)?;
     }
     let temporary;
@@ -152,7 +162,6 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
         bar,
         ..
     } = &workers;
-    let subject = arguments.subject.name.subject(&workloads)?;
     let progress = Progress::default();
     let mut summary = Summary::default();
     let work: Vec<(&Workload, &'static Contract)> = workloads
@@ -165,6 +174,7 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
         }
         bar.set_prefix(format!("{}/{}", index + 1, work.len()));
         bar.set_message(format!("{}, {}", workload.name(), contract.name));
+        let subject = arguments.subject.name.subject(workload)?;
         let sweep = Sweep::new(&*subject, workload)
             .under(contract)
             .with_bound(arguments.max_states, arguments.seed)
@@ -185,6 +195,9 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
         print_json(summary.sweeps(), out)?;
     } else {
         out.write_all(text.as_bytes())?;
+        if arguments.coverage {
+            write!(out, "\n{}", summary.coverage_text())?;
+        }
         if let Some(reason) = left_out {
             writeln!(out, "Left out: the workloads on images. {reason}")?;
         }

@@ -1,5 +1,6 @@
 use super::{Count, Part};
 use crate::contract::{self, Contract};
+use crate::coverage::Coverage;
 use crate::crash::{Candidate, CrashState};
 use crate::record::{LiveViolation, Recording};
 use crate::subject::Subject;
@@ -42,6 +43,8 @@ pub struct SweepReport {
     pub recoveries: u64,
     /// Crash states chosen at random, beyond the bound, each with a recovery of its own.
     pub sampled: u64,
+    /// What has been cut, lost, kept and torn.
+    pub coverage: Coverage,
     /// What was found, by kind, in the order of the first witnesses.
     pub violations: Vec<ViolationGroup>,
 }
@@ -138,6 +141,7 @@ impl SweepReport {
         contract: &Contract,
         states: Count,
         parts: Vec<Part>,
+        coverage: Coverage,
     ) -> Self {
         let trace = recording.trace();
         let mut report = Self {
@@ -146,6 +150,7 @@ impl SweepReport {
             contract: contract.name,
             by_class: !contract.is_exhaustive(),
             states,
+            coverage,
             ..Self::empty(subject, recording.workload())
         };
         let mut groups: BTreeMap<ViolationKind, ViolationGroup> = BTreeMap::new();
@@ -190,6 +195,7 @@ impl SweepReport {
             by_class: false,
             recoveries: 0,
             sampled: 0,
+            coverage: Coverage::default(),
             violations: Vec::new(),
         }
     }
