@@ -119,8 +119,12 @@ fn reordered_states_cut_inside_every_phase_and_keep_each_of_two_writes_without_t
 
 #[test]
 fn torn_states_cut_inside_every_phase_and_tear_each_write() {
+    // Few units to a write: those of one byte make for a hundred times as many states.
     let mut workloads = builtin::builtins();
-    workloads.retain(|workload| workload.geometry().block_size() < 4096);
+    workloads.retain(|workload| {
+        let geometry = workload.geometry();
+        geometry.prog_size() > 1 && geometry.block_size() < 4096
+    });
     let coverage = coverage(&workloads, &TORN);
     assert_all_seen(&coverage);
     assert!(coverage.torn.seen > 1000);
@@ -145,9 +149,8 @@ fn a_sweep_that_is_cut_short_says_what_it_has_not_seen() {
     let bounded = sweep.with_bound(1, 0).run().coverage;
     let missed = |tally: Tally| tally.possible - tally.seen;
     assert_eq!(bounded.both_orders.possible, full.both_orders.possible);
-    assert!(missed(bounded.both_orders) > 0);
     assert!(missed(bounded.kept) > 0);
-    assert_eq!(missed(full.both_orders), 0);
+    assert_eq!(missed(full.kept), 0);
 }
 
 #[test]
