@@ -17,6 +17,9 @@ use crate::disk::pointer::PairAddress;
 use crate::disk::tag::EntryId;
 use crate::error::{Corruption, CorruptionKind, Error, MountError};
 use crate::key::Key;
+use crate::phase::Phase;
+#[cfg(feature = "phases")]
+use crate::phase::Phases;
 use crate::store::volume::Volume;
 use alloc::vec::Vec;
 
@@ -107,6 +110,30 @@ impl<D: BlockDevice, C: Clock> Store<D, C> {
         }
     }
 
+    /// From now on tells `listener` which phase of its work the store turns to, and when it has none: each write is of
+    /// the phase told last. It then reads a little more, to tell which pair of a dictionary it is at.
+    ///
+    /// ```
+    /// use cutpoint_engine::device::{Geometry, MemoryDevice};
+    /// use cutpoint_engine::{FormatOptions, Key, MountOptions, Phase, Store};
+    /// use std::cell::RefCell;
+    /// use std::rc::Rc;
+    ///
+    /// let mut device = MemoryDevice::new(Geometry::new(512, 64)?);
+    /// Store::format(&mut device, &FormatOptions::default())?;
+    /// let told = Rc::new(RefCell::new(Vec::new()));
+    /// let heard = Rc::clone(&told);
+    /// let mut store = Store::mount(&mut device, &MountOptions::default())?;
+    /// store.tell_phases(move |phase| heard.borrow_mut().extend(phase));
+    /// store.set(&Key::new("/large"), &[7; 600])?;
+    /// assert_eq!(*told.borrow(), [Phase::Repair, Phase::Values, Phase::Commit]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "phases")]
+    pub fn tell_phases(&mut self, listener: impl FnMut(Option<Phase>) + 'static) {
+        self.volume.phases = Phases::told_to(listener);
+    }
+
     /// Ends the use of the store and hands the device back. Nothing is written: every call that has returned is
     /// durable already.
     pub fn unmount(self) -> D {
@@ -134,7 +161,7 @@ impl<D: BlockDevice, C: Clock> Store<D, C> {
         self.volume.allocator.begin();
         let result = self
             .volume
-            .repair()
+            .during(Phase::Repair, Volume::repair)
             .map_err(Error::from)
             .and_then(|()| call(self));
         if let Err(Error::Device(_)) = result {

@@ -21,6 +21,7 @@ mod disk;
 pub mod error;
 mod key;
 mod kv;
+mod phase;
 mod probe;
 #[cfg(feature = "sabotage")]
 mod sabotage;
@@ -33,6 +34,8 @@ pub use disk::superblock::DiskVersion;
 pub use error::{Error, MountError};
 pub use key::Key;
 pub use kv::{Attribute, FormatOptions, Info, Item, Kind, MountOptions, Node, Stat, Store, Usage};
+#[cfg(feature = "phases")]
+pub use phase::{Phase, Place};
 pub use probe::probe_block_size;
 #[cfg(feature = "sabotage")]
 pub use sabotage::Sabotage;

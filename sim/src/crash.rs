@@ -15,6 +15,7 @@ pub use history::{Candidate, History};
 pub use lazy::{LazyView, Leaf, Leaves};
 pub use prefix::prefix_states;
 pub use space::{Epoch, Open, Space};
+pub(crate) use space::{Seen, SeenWrite};
 pub use state::{CrashState, Fate, Flaw, ParseStateError};
 pub use tear::{Reached, Tear};
 pub use view::{CrashView, StateNotInTrace};

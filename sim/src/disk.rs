@@ -1,6 +1,7 @@
 //! The device that records: it behaves as a device should and keeps every event.
 
 use crate::guard::{Guard, Guarded};
+use crate::phase::{Phase, PhaseMark};
 use crate::trace::{Event, Image, Trace};
 use cutpoint_engine::device::{BlockDevice, BlockId, DeviceError, Geometry};
 
@@ -30,7 +31,9 @@ pub struct RecordingDisk {
     base: Image,
     bytes: Vec<u8>,
     events: Vec<Event>,
-    writes: u32,
+    /// By number of a write: its phase, where one was shown.
+    phases: Vec<Option<Phase>>,
+    mark: PhaseMark,
 }
 
 impl RecordingDisk {
@@ -46,7 +49,8 @@ impl RecordingDisk {
             bytes: image.to_vec(geometry, erase_value),
             base: image,
             events: Vec::new(),
-            writes: 0,
+            phases: Vec::new(),
+            mark: PhaseMark::default(),
         }
     }
 
@@ -67,7 +71,17 @@ impl RecordingDisk {
 
     /// How many erases and programs have been recorded.
     pub fn writes(&self) -> u32 {
-        self.writes
+        self.phases.len() as u32
+    }
+
+    /// Where a subject is to show its phase, for [`phases`](Self::phases).
+    pub fn phase_mark(&self) -> PhaseMark {
+        self.mark.clone()
+    }
+
+    /// By number of each write recorded, the phase that was shown then.
+    pub fn phases(&self) -> &[Option<Phase>] {
+        &self.phases
     }
 
     /// What was recorded.
@@ -113,7 +127,7 @@ impl BlockDevice for RecordingDisk {
         let there = &mut self.bytes[start..start + data.len()];
         self.guard.admit_over(block, offset, there)?;
         there.copy_from_slice(data);
-        self.writes += 1;
+        self.phases.push(self.mark.shown());
         self.events.push(Event::Prog {
             block,
             offset,
@@ -127,7 +141,7 @@ impl BlockDevice for RecordingDisk {
         let start = self.start(block, 0);
         let size = self.guard.geometry().block_size() as usize;
         self.bytes[start..start + size].fill(self.guard.erase_value());
-        self.writes += 1;
+        self.phases.push(self.mark.shown());
         self.events.push(Event::Erase { block });
         Ok(())
     }

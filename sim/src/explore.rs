@@ -9,7 +9,8 @@ use nested::{Followed, Origin};
 pub use report::{Found, PeerName, Place, SweepReport, ViolationGroup};
 
 use crate::contract::{self, Contract};
-use crate::crash::{Candidate, CrashState, Epoch, LazyView, Leaf, Leaves, Open, Space};
+use crate::coverage::Coverage;
+use crate::crash::{Candidate, CrashState, Epoch, LazyView, Leaf, Leaves, Open, Seen, Space};
 use crate::disk::RecordingDisk;
 use crate::inflight::Inflight;
 use crate::judge::{Boot, Recovery, Story, hear, judge_beside};
@@ -100,6 +101,8 @@ struct Part {
     /// It was left before its end.
     cut_short: bool,
     found: Vec<(Candidate, Violation)>,
+    /// Of the epoch, where the part is one.
+    seen: Seen,
 }
 
 impl std::fmt::Debug for Sweep<'_> {
@@ -243,28 +246,42 @@ impl<'a> Sweep<'a> {
 
     /// Explores what has been recorded.
     pub(crate) fn run_on(&self, recording: &Recording<'a>) -> SweepReport {
-        let (states, parts): (Count, Vec<Part>) = if *self.contract == contract::PREFIX {
+        let space = Arc::new(recording.space_with(self.contract, self.syncs));
+        let parts: Vec<Part>;
+        let (states, coverage) = if *self.contract == contract::PREFIX {
             let candidates = recording.candidates();
             self.announce(candidates.len());
             let judged = candidates.par_iter();
-            if self.depth > 1 {
-                let parts = judged.map(|candidate| self.deep(recording, candidate));
-                (Count::default(), parts.collect())
+            // Where cuts follow on cuts, how many states there are is known at the end.
+            let states = if self.depth > 1 {
+                parts = judged
+                    .map(|candidate| self.deep(recording, candidate))
+                    .collect();
+                Count::default()
             } else {
-                let parts = judged.map(|candidate| self.eager(recording, candidate));
-                (Count::from(candidates.len() as u64), parts.collect())
-            }
+                parts = judged
+                    .map(|candidate| self.eager(recording, candidate))
+                    .collect();
+                Count::from(candidates.len() as u64)
+            };
+            let judged = candidates.iter().zip(&parts);
+            let judged = judged.filter(|(_, part)| part.recoveries > 0);
+            let prefixes = judged.map(|(candidate, _)| candidate.state.issued());
+            (states, Coverage::of_prefixes(recording, &space, prefixes))
         } else {
-            let space = Arc::new(recording.space_with(self.contract, self.syncs));
             self.announce(space.epochs().len());
             let epochs = space.epochs().par_iter();
-            let parts = epochs.map(|epoch| self.lazy(recording, &space, epoch));
-            (space.states().into(), parts.collect())
+            parts = epochs
+                .map(|epoch| self.lazy(recording, &space, epoch))
+                .collect();
+            let seen: Vec<&Seen> = parts.iter().map(|part| &part.seen).collect();
+            let coverage = Coverage::of(recording, &space, &seen);
+            (space.states().into(), coverage)
         };
         let explored = (self.contract, self.depth);
         SweepReport {
             peer: self.peer.map(PeerName::of),
-            ..SweepReport::of(self.subject, recording, explored, states, parts)
+            ..SweepReport::of(self.subject, recording, explored, states, parts, coverage)
         }
     }
 
@@ -403,7 +420,10 @@ impl<'a> Sweep<'a> {
 
     /// Judges all crash states of an epoch, as many at once as recovery reads alike.
     fn lazy(&self, recording: &Recording<'_>, space: &Arc<Space>, epoch: &Arc<Epoch>) -> Part {
-        let mut part = Part::default();
+        let mut part = Part {
+            seen: Seen::nothing(epoch),
+            ..Part::default()
+        };
         let mut runs = 0;
         let mut leaves = Leaves::new(recording.trace(), space, epoch);
         while let Some(view) = leaves.next_view() {
@@ -418,6 +438,7 @@ impl<'a> Sweep<'a> {
             runs += 1;
             part.recoveries += 1;
             part.covered += &leaf.open.states().into();
+            part.seen.add(&leaf.open);
             if let Some(found) = self.found(recording, space, &leaf, verdict) {
                 part.found.push(found);
             } else if self.depth > 1 {
@@ -496,7 +517,8 @@ impl<'a> Sweep<'a> {
             if self.is_cancelled() {
                 return;
             }
-            let state = Open::all(epoch).any(&mut rng);
+            let one = Open::all(epoch).any_one(&mut rng);
+            let state = one.least();
             let Some(outlook) = space.outlook_of(&state) else {
                 continue;
             };
@@ -505,6 +527,7 @@ impl<'a> Sweep<'a> {
                 part.found.push((candidate, violation));
             }
             part.sampled += 1;
+            part.seen.add(&one);
         }
     }
 

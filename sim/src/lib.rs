@@ -30,6 +30,7 @@
 //! | room | what is in it |
 //! | --- | --- |
 //! | [`trace`] | the events that a device saw, and what it held before them |
+//! | [`phase`] | what subjects are at when they write |
 //! | [`guard`], [`disk`], [`shared`] | the rules and the budget of simulated devices; the one that records; handles |
 //! | [`faulty`] | devices that fail |
 //! | [`contract`] | what kinds of devices guarantee |
@@ -40,6 +41,7 @@
 //! | [`workload`] | operations on a device; the built-in ones, those on images of the corpus, and all short sequences |
 //! | [`verdict`] | what can be wrong with a store, and the comparison that finds it |
 //! | [`record`] | the recording run, checked against the model |
+//! | [`coverage`] | what has been cut, lost, kept and torn of a recording |
 //! | [`judge`] | one recovery |
 //! | [`inflight`] | what each worker is at, on disk |
 //! | [`explore`] | all of a workload's recoveries, in parallel |
@@ -54,6 +56,7 @@ pub mod audit;
 pub mod bounded;
 pub mod cli;
 pub mod contract;
+pub mod coverage;
 pub mod crash;
 pub mod disk;
 pub mod explore;
@@ -66,6 +69,7 @@ pub mod isolate;
 pub mod judge;
 pub mod model;
 pub mod op;
+pub mod phase;
 pub mod record;
 pub mod refusal;
 pub mod report;

@@ -6,6 +6,7 @@ use crate::disk::RecordingDisk;
 use crate::faulty::{Fault, FaultyDisk};
 use crate::model::Model;
 use crate::op::{Operation, time_of};
+use crate::phase::Phase;
 use crate::refusal::Refusal;
 use crate::session::{Failure, Session};
 use crate::subject::{Durability, Promises, Subject, SubjectError};
@@ -22,6 +23,7 @@ pub struct Recording<'a> {
     trace: Arc<Trace>,
     versions: Vec<Model>,
     history: History,
+    phases: Vec<Option<Phase>>,
     defects: FaultyDisk<RecordingDisk>,
     writes_before_fault: Option<u32>,
 }
@@ -98,6 +100,11 @@ impl<'a> Recording<'a> {
         &self.trace
     }
 
+    /// By number of each write of the trace: its phase, where the subject has shown one.
+    pub fn phases(&self) -> &[Option<Phase>] {
+        &self.phases
+    }
+
     /// The states of the model, from the one before the first step on. A step that changed nothing added none.
     pub fn versions(&self) -> &[Model] {
         &self.versions
@@ -165,10 +172,18 @@ impl<'a, 's> Run<'a, 's> {
             Start::Store { image, model } => (image.clone(), model.clone()),
         };
         let disk = RecordingDisk::on(image, workload.geometry(), workload.erase_value());
+        let mark = disk.phase_mark();
+        // Telling phases takes reads, and faults count those.
+        let shows_phases = fault.is_none();
+        let session = Session::new(subject, FaultyDisk::new(disk, fault), budget);
         Self {
             workload,
             promises: subject.promises(),
-            session: Session::new(subject, FaultyDisk::new(disk, fault), budget),
+            session: if shows_phases {
+                session.with_phases(mark)
+            } else {
+                session
+            },
             versions: vec![model],
             history: History::default(),
             durable: 0,
@@ -187,16 +202,19 @@ impl<'a, 's> Run<'a, 's> {
             step: None,
             violation,
         })?;
-        let (trace, defects) = self.session.disk().with(|disk| {
+        let (trace, phases, defects) = self.session.disk().with(|disk| {
             let geometry = self.workload.geometry();
             let empty = RecordingDisk::on(Image::Erased, geometry, self.workload.erase_value());
             let defects = disk.defects_on(empty.clone());
-            (std::mem::replace(disk.inner(), empty).into_trace(), defects)
+            let phases = disk.inner().phases().to_vec();
+            let trace = std::mem::replace(disk.inner(), empty).into_trace();
+            (trace, phases, defects)
         });
         Ok(Recording {
             workload: self.workload,
             promises: self.promises.clone(),
             trace: Arc::new(trace),
+            phases,
             versions: std::mem::take(&mut self.versions),
             history: std::mem::take(&mut self.history),
             defects,

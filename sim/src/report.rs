@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod bounded;
+mod coverage;
 pub mod replay;
 pub mod summary;
 

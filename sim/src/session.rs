@@ -3,6 +3,7 @@
 use crate::guard::Guarded;
 use crate::isolate::{Stopped, isolated};
 use crate::op::Operation;
+use crate::phase::PhaseMark;
 use crate::shared::Shared;
 use crate::subject::{Contents, Device, Health, Mounted, Subject, SubjectError};
 use cutpoint_engine::Timestamp;
@@ -45,6 +46,7 @@ pub(crate) struct Session<'a, T> {
     disk: Shared<T>,
     budget: u64,
     mounted: Option<Box<dyn Mounted>>,
+    mark: Option<PhaseMark>,
 }
 
 impl<'a, T: BlockDevice + Guarded + Send + 'static> Session<'a, T> {
@@ -59,6 +61,7 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Session<'a, T> {
             disk,
             budget,
             mounted: None,
+            mark: None,
         }
     }
 
@@ -69,6 +72,12 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Session<'a, T> {
     /// The device calls that each call on the subject may make.
     pub(crate) fn budget(&self) -> u64 {
         self.budget
+    }
+
+    /// The same, with the subject showing its phases on `mark`.
+    pub(crate) fn with_phases(mut self, mark: PhaseMark) -> Self {
+        self.mark = Some(mark);
+        self
     }
 
     /// The handle on the device.
@@ -83,7 +92,14 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Session<'a, T> {
 
     pub(crate) fn mount(&mut self) -> Result<(), Failure> {
         let (subject, device) = (self.subject, self.device());
-        let mounted = self.call(|_| subject.mount(device))?;
+        let mark = self.mark.clone();
+        let mounted = self.call(|_| {
+            let mut mounted = subject.mount(device)?;
+            if let Some(mark) = mark {
+                mounted.show_phases(mark);
+            }
+            Ok(mounted)
+        })?;
         self.mounted = Some(mounted);
         Ok(())
     }

@@ -75,6 +75,7 @@ pub use contents::{Contents, Entry, EntryNode, Health};
 pub use promises::{BadBlocks, Durability, Intermediate, Promises, Times};
 
 use crate::op::Operation;
+use crate::phase::PhaseMark;
 use crate::refusal::Refusal;
 use cutpoint_engine::Timestamp;
 use cutpoint_engine::device::{BlockDevice, DeviceError};
@@ -119,6 +120,10 @@ pub trait Mounted {
     /// Says what time it is, before each operation. Only stores that promise [`Times::Kept`] need it: what they set
     /// must bear this time, not a clock's.
     fn set_time(&mut self, _now: Timestamp) {}
+
+    /// Has the store show on `mark` from now on what phase its writes are of. For figures of what has been cut only: a
+    /// store without phases shows none.
+    fn show_phases(&mut self, _mark: PhaseMark) {}
 
     /// Does what the operation says. [`Operation::Remount`] never comes here: the harness unmounts and mounts instead.
     ///

@@ -32,6 +32,7 @@ pub struct Workload {
     geometry: Geometry,
     erase_value: u8,
     start: Start,
+    block_cycles: Option<u32>,
     operations: Vec<Operation>,
 }
 
@@ -57,6 +58,7 @@ impl Workload {
             geometry,
             erase_value: 0xff,
             start: Start::Blank,
+            block_cycles: None,
             operations: Vec::new(),
         }
     }
@@ -75,6 +77,16 @@ impl Workload {
     pub fn with_erase_value(self, erase_value: u8) -> Self {
         Self {
             erase_value,
+            ..self
+        }
+    }
+
+    /// The same, for a store that moves what it has written `compactions` times to other blocks, from 1. Whoever makes the
+    /// subject tells it; one that cannot be told runs the workload all the same.
+    #[must_use]
+    pub fn with_block_cycles(self, compactions: u32) -> Self {
+        Self {
+            block_cycles: Some(compactions),
             ..self
         }
     }
@@ -123,6 +135,11 @@ impl Workload {
     /// What erased bytes read as.
     pub fn erase_value(&self) -> u8 {
         self.erase_value
+    }
+
+    /// After how many compactions the store is to move what it has written; none where that is left to it.
+    pub fn block_cycles(&self) -> Option<u32> {
+        self.block_cycles
     }
 
     /// What the device holds at first.

@@ -12,9 +12,9 @@ use std::path::Path;
 use std::time::Duration;
 
 fn summary(workloads: &[Workload]) -> String {
-    let subject = EngineSubject::default();
     let mut summary = Summary::default();
     for workload in workloads {
+        let subject = EngineSubject::default().moving_after(workload.block_cycles());
         summary.push(Sweep::new(&subject, workload).run(), Duration::ZERO);
     }
     summary.text(true, None)

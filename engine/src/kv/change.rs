@@ -9,6 +9,7 @@ use crate::disk::ctz;
 use crate::disk::entry::{Body, CtzStruct, Entry};
 use crate::error::Error;
 use crate::key::Key;
+use crate::phase::Phase;
 #[cfg(feature = "sabotage")]
 use crate::sabotage::Sabotage;
 use crate::store::tree::{Place, Slot};
@@ -138,7 +139,9 @@ impl<D: BlockDevice, C: Clock> Store<D, C> {
             Place::Blocked(above) => Err(Error::DictionaryExpected(above)),
             Place::Free(slot, names) => {
                 store.check_names(key, &names)?;
-                Ok(store.volume.put_branch(key, slot, &names, None, None)?)
+                Ok(store.volume.during(Phase::Branch, |volume| {
+                    volume.put_branch(key, slot, &names, None, None)
+                })?)
             }
         })
     }
@@ -154,7 +157,9 @@ impl<D: BlockDevice, C: Clock> Store<D, C> {
             Place::Root => Err(Error::RootFixed),
             Place::Free(..) | Place::Blocked(_) => Ok(()),
             Place::Found(slot, entry) => match entry.body {
-                Body::Dictionary(head) => Ok(store.volume.remove_dictionary(&slot, head)?),
+                Body::Dictionary(head) => Ok(store.volume.during(Phase::Removal, |volume| {
+                    volume.remove_dictionary(&slot, head)
+                })?),
                 _ => Ok(store.volume.delete(slot)?),
             },
         })
@@ -277,7 +282,9 @@ impl<D: BlockDevice, C: Clock> Store<D, C> {
 
     fn write_plan(&mut self, plan: &mut Plan) -> Result<(), Error> {
         let Plan { blocks, kept, data } = plan;
-        Ok(self.volume.write_ctz(blocks, *kept, data)?)
+        Ok(self.volume.during(Phase::Values, |volume| {
+            volume.write_ctz(blocks, *kept, data)
+        })?)
     }
 
     /// Makes the commit that shows `entry` at its target.
@@ -321,11 +328,9 @@ impl<D: BlockDevice, C: Clock> Store<D, C> {
         match names.split_last() {
             None => Err(not_an_entry(slot.pair.block(), slot.id)),
             Some((_, [])) => Ok(self.volume.put(slot, false, entry, source)?),
-            Some((_, above)) => {
-                Ok(self
-                    .volume
-                    .put_branch(key, slot, above, Some(entry), source)?)
-            }
+            Some((_, above)) => Ok(self.volume.during(Phase::Branch, |volume| {
+                volume.put_branch(key, slot, above, Some(entry), source)
+            })?),
         }
     }
 

@@ -16,6 +16,7 @@ use crate::disk::pointer::PairAddress;
 use crate::disk::tag::EntryId;
 use crate::error::{Corruption, CorruptionKind};
 use crate::key::Key;
+use crate::phase::Phase;
 use alloc::vec::Vec;
 
 impl<D: BlockDevice> Volume<D> {
@@ -34,11 +35,14 @@ impl<D: BlockDevice> Volume<D> {
                 tail: slot.pair.contents.tail,
                 delta: Delta::default(),
             };
-            match self.create_pair(&behind) {
+            let created = self.during(Phase::Continuation, |volume| volume.create_pair(&behind));
+            match created {
                 Ok(address) => {
                     self.newest = Some((address, EntryId::FIRST));
                     let edits = [Edit::SetTail(Tail::Hard(address))].into();
-                    return self.commit(slot.pair, edits, self.global);
+                    return self.during(Phase::Continuation, |volume| {
+                        volume.commit(slot.pair, edits, volume.global)
+                    });
                 }
                 // There may still be room in the pair itself.
                 Err(Fault::NoSpace) => {}
@@ -215,7 +219,9 @@ impl<D: BlockDevice> Volume<D> {
             let contents = &slot.pair.contents;
             let skip = [Edit::SetTail(contents.tail), Edit::XorDelta(contents.delta)];
             self.index.forget(slot.pair.address());
-            return self.commit(predecessor, skip.into(), after);
+            return self.during(Phase::HardtailDrop, |volume| {
+                volume.commit(predecessor, skip.into(), after)
+            });
         }
         self.commit(slot.pair, [Edit::Delete(slot.id)].into(), after)
     }

@@ -9,6 +9,7 @@ use crate::disk::entry::Body;
 use crate::disk::gstate::{Delta, GlobalState, PendingMove};
 use crate::disk::pointer::PairAddress;
 use crate::error::{Corruption, CorruptionKind};
+use crate::phase::Phase;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
@@ -79,7 +80,9 @@ impl<D: BlockDevice> Volume<D> {
                 pending_move: None,
                 ..after
             };
-            self.commit(predecessor, skip, after)?;
+            self.during(Phase::HardtailDrop, |volume| {
+                volume.commit(predecessor, skip, after)
+            })?;
         } else {
             let predecessor = self.fetch(main.predecessor)?;
             self.commit(predecessor, skip, after)?;

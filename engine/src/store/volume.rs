@@ -15,6 +15,8 @@ use crate::disk::scan::Trust;
 use crate::disk::superblock::{ATTR_MAX, DiskVersion, FILE_MAX, MAGIC, NAME_MAX, Superblock};
 use crate::disk::tag::EntryId;
 use crate::error::{Corruption, CorruptionKind, MountError};
+#[cfg(feature = "phases")]
+use crate::phase::Phases;
 #[cfg(feature = "sabotage")]
 use crate::sabotage::Sabotage;
 use alloc::collections::BTreeSet;
@@ -42,6 +44,8 @@ pub(crate) struct Volume<D> {
     /// A commit is under way that says where a pair has moved to.
     pub(crate) publishing: bool,
     pub(crate) settings: Settings,
+    #[cfg(feature = "phases")]
+    pub(crate) phases: Phases,
 }
 
 /// The limits that the superblock states, in bytes.
@@ -124,6 +128,8 @@ impl<D: BlockDevice> Volume<D> {
             newest: None,
             publishing: false,
             settings,
+            #[cfg(feature = "phases")]
+            phases: Phases::default(),
         })
     }
 

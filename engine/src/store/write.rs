@@ -13,6 +13,7 @@ use crate::disk::gstate::{Delta, GlobalState};
 use crate::disk::pointer::PairAddress;
 use crate::disk::tag::EntryId;
 use crate::error::{Corruption, CorruptionKind};
+use crate::phase::Phase;
 #[cfg(feature = "sabotage")]
 use crate::sabotage::Sabotage;
 use alloc::vec::Vec;
@@ -48,7 +49,10 @@ impl<D: BlockDevice> Volume<D> {
         self.medium.sync()?;
         let change = Edit::XorDelta(after.delta() ^ self.global.delta());
         let with_change: Vec<Edit> = edits.iter().cloned().chain([change]).collect();
-        match pair.append(&mut self.medium, self.version, &with_change) {
+        let appended = self.during(Phase::Commit, |volume| {
+            pair.append(&mut volume.medium, volume.version, &with_change)
+        });
+        match appended {
             Ok(true) => self.commit_is_visible(after),
             // A block that takes no more programs can still be read: what it holds goes to the other one.
             Ok(false) => self.rewrite(pair, &edits, after),
@@ -71,13 +75,25 @@ impl<D: BlockDevice> Volume<D> {
         let address = pair.address();
         let mut contents = pair.contents.clone();
         contents.edit(edits);
-        let split = self.split(&mut contents)?;
+        let place = self.place_of(&pair)?;
+        let split = self.during(Phase::Split(place), |volume| volume.split(&mut contents))?;
+        let (mut phase, moving) = if split {
+            (Phase::Split(place), Phase::SplitRelocation)
+        } else {
+            (Phase::Compaction, Phase::Relocation(place))
+        };
         let mut root = self.root;
         if self.is_worn(&pair) {
             let moved = if address != PairAddress::FIRST {
-                self.relocate(pair.clone(), &contents, after)
+                self.during(moving, |volume| {
+                    volume.relocate(pair.clone(), &contents, after)
+                })
             } else if root == address && !split {
-                self.expand(&mut contents).map(|new_root| root = new_root)
+                let expanded = self.during(Phase::Expansion, |volume| volume.expand(&mut contents));
+                expanded.map(|new_root| {
+                    root = new_root;
+                    phase = Phase::Expansion;
+                })
             } else {
                 Err(Fault::NoSpace)
             };
@@ -101,14 +117,17 @@ impl<D: BlockDevice> Volume<D> {
             ..contents.clone()
         };
         self.medium.sync()?;
-        match pair.compact(&mut self.medium, self.version, visible) {
+        let compacted = self.during(phase, |volume| {
+            pair.compact(&mut volume.medium, volume.version, visible)
+        });
+        match compacted {
             Ok(()) => {
                 self.root = root;
                 self.commit_is_visible(after)
             }
             Err(fault) if fault.is_bad_block() && address != PairAddress::FIRST => {
                 self.allocator.retire(pair.spare());
-                self.relocate(pair, &contents, after)
+                self.during(moving, |volume| volume.relocate(pair, &contents, after))
             }
             Err(fault) => Err(fault),
         }

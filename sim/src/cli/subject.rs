@@ -154,16 +154,17 @@ impl SubjectName {
     ///
     /// Where this command was built without it.
     #[cfg_attr(
-        not(feature = "littlefs-c"),
-        allow(unused_variables, reason = "C alone must be told what to look for")
-    )]
-    #[cfg_attr(
         feature = "littlefs-c",
         allow(clippy::unnecessary_wraps, reason = "a plain build leaves one out")
     )]
     fn subject(self, workload: &Workload) -> Result<Box<dyn Subject>, CliError> {
         match self {
-            Self::Engine => Ok(Box::new(EngineSubject::default())),
+            Self::Engine => {
+                let block_cycles = workload.block_cycles();
+                Ok(Box::new(
+                    EngineSubject::default().moving_after(block_cycles),
+                ))
+            }
             #[cfg(feature = "littlefs-c")]
             Self::LittlefsC => {
                 let attributes = workload.attribute_kinds();

@@ -30,11 +30,16 @@ use std::time::Instant;
   cutpoint sweep --models nested          power cuts in the recovery from a power cut
   cutpoint sweep --contract nor-flash     the crash states of a kind of device
   cutpoint sweep all --contract all       a line for each kind of device
+  cutpoint sweep all --coverage           what was cut, lost, kept and torn
   cutpoint sweep --bounded 3              all sequences of up to three operations over a few keys
   cutpoint sweep all --subject littlefs-c the C littlefs, where it is built in
   cutpoint sweep all --peer littlefs-c    the engine, and the C littlefs must see the same
 
 Exit codes: 0 nothing found, 1 a violation was found, 2 bad usage or input, 3 cut short.")]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "options of a command line, each given or not"
+)]
 pub(super) struct Arguments {
     /// Workloads or groups of them, as 'cutpoint list' shows them
     #[arg(value_name = "WORKLOAD")]
@@ -60,7 +65,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
     /// Sweep all sequences of 1 to N operations over a few keys, in place of workloads; N is at most 4
-    #[arg(long, value_name = "N", conflicts_with_all = ["workloads", "each", "corpus", "models", "contract", "depth", "name", "peer"])]
+    #[arg(long, value_name = "N", conflicts_with_all = ["workloads", "each", "coverage", "corpus", "models", "contract", "depth", "name", "peer"])]
     bounded: Option<Length>,
     #[command(flatten)]
     subject: SubjectArgument,
@@ -69,6 +74,9 @@ pub(super) struct Arguments {
     /// A line for each image of the corpus, not one for all
     #[arg(long)]
     each: bool,
+    /// Show what was cut, lost, kept and torn, by operation and phase
+    #[arg(long)]
+    coverage: bool,
     /// Print one JSON object for each workload
     #[arg(long)]
     json: bool,
@@ -172,6 +180,9 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
         print_json(summary.sweeps(), out)?;
     } else {
         out.write_all(text.as_bytes())?;
+        if arguments.coverage {
+            write!(out, "\n{}", summary.coverage_text())?;
+        }
         if let Some(reason) = left_out {
             writeln!(out, "Left out: the workloads on images. {reason}")?;
         }

@@ -1,3 +1,7 @@
+mod seen;
+
+pub(crate) use seen::{Seen, SeenWrite};
+
 use super::tear::Tear;
 use super::write::Write;
 use super::{CrashState, Cuts, Fate, Flaw, Outlook, Reached};
@@ -69,6 +73,14 @@ enum Windows {
     UntilNext { start: usize, end: usize },
     /// All from its last write on to `end`, where the epoch ends.
     UntilSync { start: usize, end: usize },
+}
+
+impl Windows {
+    /// The first and the last of the epoch's cuts.
+    fn ends(self) -> (usize, usize) {
+        let (Self::UntilNext { start, end } | Self::UntilSync { start, end }) = self;
+        (start, end)
+    }
 }
 
 impl Space {
@@ -465,12 +477,37 @@ impl Open {
 
     /// One of the states, each as likely as any other.
     pub fn any(&self, rng: &mut impl Rng) -> CrashState {
-        let picked: Vec<u32> = self
+        self.any_one(rng).least()
+    }
+
+    /// One of the states, each as likely as any other, and nothing open.
+    pub(crate) fn any_one(&self, rng: &mut impl Rng) -> Self {
+        let picked = self
             .left
             .iter()
-            .map(|left| left[rng.random_range(0..left.len())])
+            .map(|left| vec![left[rng.random_range(0..left.len())]])
             .collect();
-        self.picked(&picked)
+        Self {
+            epoch: Arc::clone(&self.epoch),
+            left: picked,
+        }
+    }
+
+    /// The state in which the first `whole` writes of the epoch reached the medium and no other did, where the writes
+    /// have one order; none where they have not, or there are fewer.
+    pub(crate) fn prefix(epoch: &Arc<Epoch>, whole: usize) -> Option<Self> {
+        let left = match epoch.chains.as_slice() {
+            [] => (whole == 0).then(Vec::new)?,
+            [chain] => {
+                let is_it = |value: &ChainValue| value.whole == whole && value.tear.is_none();
+                vec![vec![chain.values.iter().position(is_it)? as u32]]
+            }
+            _ => return None,
+        };
+        Some(Self {
+            epoch: Arc::clone(epoch),
+            left,
+        })
     }
 
     fn state(&self, pick: impl Fn(&[u32]) -> u32) -> CrashState {

@@ -1,5 +1,6 @@
 use super::{Count, Part};
 use crate::contract::{self, Contract};
+use crate::coverage::Coverage;
 use crate::crash::{Candidate, CrashState};
 use crate::record::{LiveViolation, Recording};
 use crate::subject::Subject;
@@ -49,6 +50,8 @@ pub struct SweepReport {
     pub sampled: u64,
     /// It was left before its end; where cuts follow on cuts, not all crash states are known then.
     pub cut_short: bool,
+    /// What has been cut, lost, kept and torn.
+    pub coverage: Coverage,
     /// What was found, by kind, in the order of the first witnesses.
     pub violations: Vec<ViolationGroup>,
 }
@@ -164,6 +167,7 @@ impl SweepReport {
         (contract, depth): (&Contract, u32),
         states: Count,
         parts: Vec<Part>,
+        coverage: Coverage,
     ) -> Self {
         let trace = recording.trace();
         let mut report = Self {
@@ -173,6 +177,7 @@ impl SweepReport {
             depth,
             by_class: !contract.is_exhaustive(),
             states,
+            coverage,
             ..Self::empty(subject, recording.workload())
         };
         let mut groups: BTreeMap<ViolationKind, ViolationGroup> = BTreeMap::new();
@@ -222,6 +227,7 @@ impl SweepReport {
             recoveries: 0,
             sampled: 0,
             cut_short: false,
+            coverage: Coverage::default(),
             violations: Vec::new(),
         }
     }

@@ -124,7 +124,7 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Hearing<'a, T> {
     /// The same, with a peer that must agree with [all of it](Self::run).
     pub(crate) fn beside(self, peer: Option<&'a dyn Subject>) -> Self {
         let peer = peer.map(|peer| Peer {
-            peer,
+            other: peer,
             subject: self.session.subject(),
             budget: self.session.budget(),
         });

@@ -1,7 +1,9 @@
 //! The screen that a sweep ends with.
 
+use super::coverage::{write_lines, write_table};
 use super::{grouped, replay_command};
 use crate::contract;
+use crate::coverage::Coverage;
 use crate::explore::{Count, SweepReport};
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
@@ -63,7 +65,7 @@ impl Summary {
 
     /// The summary as text of at most 80 columns: a table with a line for each workload (sweeps on images of the corpus
     /// share one unless `each` or something was found in them), then every violation with the command that replays it,
-    /// then the verdict. Rates are shown where `threads`, the number of workers, is given; without them the text is the
+    /// then what was covered and the verdict. Rates are shown where `threads`, the number of workers, is given; without them the text is the
     /// same at every run.
     pub fn text(&self, each: bool, threads: Option<usize>) -> String {
         Screen {
@@ -72,6 +74,27 @@ impl Summary {
             threads,
         }
         .to_string()
+    }
+
+    /// What has been seen of each kind of work and phase, and of writes and syncs, as text, with a column for each
+    /// contract.
+    pub fn coverage_text(&self) -> String {
+        let contracts = self.contracts().into_iter();
+        let columns: Vec<_> = contracts
+            .map(|explored| {
+                let mut sum = Coverage::default();
+                for sweep in &self.sweeps {
+                    if Explored::by(sweep) == explored {
+                        sum += &sweep.report.coverage;
+                    }
+                }
+                (explored.to_string(), sum)
+            })
+            .collect();
+        let mut text = String::new();
+        // A string takes everything.
+        let _ = write_table(&mut text, &columns);
+        text
     }
 
     fn table(&self, each: bool, timed: bool) -> Table {
@@ -280,6 +303,16 @@ impl Screen<'_> {
                 f,
                 "{name}: {covered} of {states} crash states {exactly}, {sampled} sampled;"
             )?;
+        }
+        if sweeps
+            .iter()
+            .any(|sweep| sweep.report.fingerprint.is_some())
+        {
+            let mut coverage = Coverage::default();
+            for sweep in sweeps {
+                coverage += &sweep.report.coverage;
+            }
+            write_lines(f, &coverage)?;
         }
         let rows: Vec<Row> = sweeps.iter().map(Row::of).collect();
         let all = Row::sum("all", rows.iter());

@@ -1,5 +1,6 @@
 use crate::model::Attributes;
 use crate::op::Operation;
+use crate::phase::{Phase, PhaseMark};
 use crate::refusal::Refusal;
 use crate::subject::{
     BadBlocks, Contents, Device, Entry, EntryNode, Health, Mounted, Promises, Subject,
@@ -27,6 +28,16 @@ impl EngineSubject {
     /// The engine with these settings.
     pub fn new(format: FormatOptions, mount: MountOptions) -> Self {
         Self { format, mount }
+    }
+
+    /// The same, moving pairs after so many compactions, where a number is given: as a workload says.
+    #[must_use]
+    pub fn moving_after(self, compactions: Option<u32>) -> Self {
+        let mount = self.mount;
+        Self {
+            mount: compactions.map_or(mount, |compactions| mount.with_block_cycles(compactions)),
+            ..self
+        }
     }
 }
 
@@ -75,6 +86,13 @@ struct MountedEngine {
 impl Mounted for MountedEngine {
     fn set_time(&mut self, now: Timestamp) {
         self.clock.0.set(Some(now));
+    }
+
+    fn show_phases(&mut self, mark: PhaseMark) {
+        let listener = move |phase: Option<cutpoint_engine::Phase>| {
+            mark.show(phase.map(|phase| Phase::new(phase.name())));
+        };
+        self.store.tell_phases(listener);
     }
 
     fn apply(&mut self, operation: &Operation) -> Result<(), SubjectError> {

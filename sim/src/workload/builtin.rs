@@ -10,6 +10,7 @@ mod removal;
 mod rename;
 mod sizes;
 mod split;
+mod wear;
 
 use super::Workload;
 use crate::op::Operation;
@@ -44,11 +45,13 @@ pub enum Group {
     Rename,
     /// A small device is filled until it has no room, freed and filled again.
     Full,
+    /// Pairs move for the sake of wear, split ones among them, and the root leaves the first pair.
+    Wear,
 }
 
 impl Group {
     /// All groups.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::SplitAscending,
         Self::SplitDescending,
         Self::SplitShuffled,
@@ -59,6 +62,7 @@ impl Group {
         Self::Attributes,
         Self::Rename,
         Self::Full,
+        Self::Wear,
     ];
 
     /// What it is about, in one line.
@@ -76,6 +80,7 @@ impl Group {
                 "renames within and across dictionaries, over existing keys, of dictionaries"
             }
             Self::Full => "fill a small device, free it, fill it again",
+            Self::Wear => "pairs that move for the sake of wear, and the root out of the first one",
         }
     }
 
@@ -96,10 +101,18 @@ impl Group {
             Self::Attributes => (roomy(block_size), attributes::operations(block_size)),
             Self::Rename => (roomy(block_size), rename::operations(block_size)),
             Self::Full => (full::block_count(block_size), full::operations(block_size)),
+            Self::Wear => (roomy(block_size), wear::operations(block_size)),
         };
-        let geometry =
-            Geometry::new(block_size, block_count)?.with_prog_size(prog_size(block_size))?;
-        Ok(Workload::new(format!("{self}-{block_size}"), geometry).then_all(operations))
+        let prog_size = match self {
+            Self::Wear => wear::prog_size(block_size),
+            _ => prog_size(block_size),
+        };
+        let geometry = Geometry::new(block_size, block_count)?.with_prog_size(prog_size)?;
+        let workload = Workload::new(format!("{self}-{block_size}"), geometry).then_all(operations);
+        Ok(match self {
+            Self::Wear => workload.with_block_cycles(wear::BLOCK_CYCLES),
+            _ => workload,
+        })
     }
 }
 
@@ -116,6 +129,7 @@ impl fmt::Display for Group {
             Self::Attributes => "attributes",
             Self::Rename => "rename",
             Self::Full => "full",
+            Self::Wear => "wear",
         })
     }
 }
