@@ -138,7 +138,11 @@ fn a_peer_that_sees_something_else_is_caught_where_it_does() {
             Stage::PeerContents,
             "peer 7: cannot be mounted",
         ),
-        (Fault::Overlooks, Stage::PeerContents, "peer 7: /"),
+        (
+            Fault::Overlooks,
+            Stage::PeerChanges,
+            "peer 7: /probe2 is missing",
+        ),
         (
             Fault::WritesElse,
             Stage::PeerChanges,
