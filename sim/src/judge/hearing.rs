@@ -123,8 +123,8 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Hearing<'a, T> {
 
     /// The same, with a peer that must agree with [all of it](Self::run).
     pub(crate) fn beside(self, peer: Option<&'a dyn Subject>) -> Self {
-        let peer = peer.map(|peer| Peer {
-            other: peer,
+        let peer = peer.map(|implementation| Peer {
+            implementation,
             subject: self.session.subject(),
             budget: self.session.budget(),
         });

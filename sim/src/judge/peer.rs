@@ -15,7 +15,7 @@ use cutpoint_engine::device::BlockDevice;
 /// All that it writes goes to copies.
 #[derive(Clone, Copy)]
 pub(super) struct Peer<'a> {
-    pub(super) other: &'a dyn Subject,
+    pub(super) implementation: &'a dyn Subject,
     pub(super) subject: &'a dyn Subject,
     pub(super) budget: u64,
 }
@@ -42,7 +42,7 @@ impl<'a> Peer<'a> {
         T: BlockDevice + Guarded + Send + 'static,
     {
         let copy = Shared::new(Scratch::of(device));
-        let mut session = Session::over(self.other, copy, self.budget);
+        let mut session = Session::over(self.implementation, copy, self.budget);
         let seen = session.mount().and_then(|()| session.contents());
         Copy {
             peer: self,
@@ -68,7 +68,7 @@ impl<'a> Peer<'a> {
 
     /// The peer disagrees where `violation` names the kind of difference; `after` says on which call.
     fn says(self, violation: Violation, after: &str) -> Violation {
-        let name = self.other.full_name();
+        let name = self.implementation.full_name();
         Violation {
             kind: ViolationKind::PeerDisagrees,
             detail: format!("{name}{after}: {}", violation.detail),
@@ -115,12 +115,12 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Copy<'a, T> {
         interrupted: Option<&Operation>,
     ) -> Result<(), Violation> {
         let Peer {
-            other: peer,
+            implementation,
             subject,
             ..
         } = self.peer;
         let stage = Stage::PeerChanges;
-        let promises = peer.promises();
+        let promises = implementation.promises();
         let operations = epilogue::operations(&model, &terms.geometry, interrupted);
         for (step, operation) in (terms.next_step..).zip(operations) {
             let mut after = model.clone();
