@@ -7,8 +7,8 @@
 mod builtin;
 
 pub use builtin::{
-    ALL, EMMC, MODELS, NAND_PAGE, NOR_FLASH, NVME_AWU, ORDERED, PREFIX, REORDER, SD_NO_FLUSH,
-    SECTOR_512, TORN, by_name,
+    ALL, EMMC, EMMC_UNTOLD, MODELS, NAND_PAGE, NOR_FLASH, NVME_AWU, ORDERED, PREFIX, REORDER,
+    SD_NO_FLUSH, SECTOR_512, TORN, by_name,
 };
 
 use cutpoint_engine::device::Geometry;
@@ -23,6 +23,8 @@ pub struct Contract {
     pub about: &'static str,
     /// In which order the writes of an epoch reach the medium.
     pub order: Order,
+    /// Whether the store is told where erases can change places with programs ([`Geometry::erase_unordered`]).
+    pub told: bool,
     /// What an interrupted program leaves.
     pub program: Tearing,
     /// What an interrupted erase leaves.
@@ -110,7 +112,8 @@ impl Contract {
     /// A device of these sizes that says what the contract says of it: where erases and programs of one block can change
     /// their order, [`Geometry::erase_unordered`].
     pub fn device(&self, geometry: Geometry) -> Geometry {
-        geometry.with_erase_unordered(self.order == Order::Any || geometry.erase_unordered())
+        let erase_unordered = self.order == Order::Any && self.told;
+        geometry.with_erase_unordered(erase_unordered || geometry.erase_unordered())
     }
 
     /// Whether it makes a difference when syncs are issued: writes between two of them may change places, and a completed

@@ -53,10 +53,10 @@ fn every_printed_command_shows_its_witness() {
     assert_eq!(replayed, 30);
 }
 
-/// The engine as it comes syncs no erase before the programs behind it, which this kind of device needs.
+/// Untold, the engine syncs no erase before the programs behind it, which this kind of device needs.
 #[test]
 fn a_workload_that_is_not_clean_gets_the_place_for_one_more_sync() {
-    let run = cutpoint(["audit", "full-128", "--contract", "emmc"]);
+    let run = cutpoint(["audit", "full-128", "--contract", "emmc-untold"]);
     assert_eq!((run.code, run.stderr.as_str()), (1, ""));
     assert!(run.stdout.contains("resurrected key"), "{}", run.stdout);
     assert!(
@@ -67,7 +67,14 @@ fn a_workload_that_is_not_clean_gets_the_place_for_one_more_sync() {
     let headings = run.stdout.lines().filter_map(|line| line.strip_suffix(':'));
     let mut states = headings.filter_map(|line| line.split_once(", crash state "));
     let state = states.next().unwrap().1;
-    let alone = cutpoint(["audit", "full-128", "--contract", "emmc", "--state", state]);
+    let alone = cutpoint([
+        "audit",
+        "full-128",
+        "--contract",
+        "emmc-untold",
+        "--state",
+        state,
+    ]);
     assert_eq!((alone.code, alone.stderr.as_str()), (1, ""));
     assert!(run.stdout.contains(&alone.stdout), "{}", alone.stdout);
     assert!(

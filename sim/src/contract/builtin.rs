@@ -15,6 +15,7 @@ pub const PREFIX: Contract = Contract {
     name: "prefix",
     about: "all writes before the cut, whole and in order",
     order: Order::Issued,
+    told: true,
     program: Tearing::Whole,
     erase: Tearing::Whole,
     sync: Sync::Trusted,
@@ -43,6 +44,7 @@ pub const NOR_FLASH: Contract = Contract {
     name: "nor-flash",
     about: "NOR flash: programs and erases in order, an interrupted one leaves noise",
     order: Order::Issued,
+    told: true,
     program: units(Unit::Program, true, false),
     erase: units(Unit::PartOfBlock(8), true, true),
     sync: Sync::Trusted,
@@ -57,6 +59,7 @@ pub const NAND_PAGE: Contract = Contract {
     name: "nand-page",
     about: "raw NAND: pages in order; the page that the cut met holds anything",
     order: Order::Issued,
+    told: true,
     program: units(Unit::Bytes(2048), true, false),
     erase: units(Unit::Bytes(2048), true, false),
     sync: Sync::Trusted,
@@ -70,12 +73,21 @@ pub const EMMC: Contract = Contract {
     name: "emmc",
     about: "eMMC: sectors of 512 bytes old or new, in any order since the last flush",
     order: Order::Any,
+    told: true,
     program: units(Unit::Bytes(512), false, false),
     erase: units(Unit::Bytes(512), false, false),
     sync: Sync::Trusted,
     sources: &[
         "JEDEC eMMC, Reliable Write: the old data stays until the new is programmed, by sectors of 512 bytes",
     ],
+};
+
+/// As [`EMMC`], behind a driver that keeps to itself that erases can be lost.
+pub const EMMC_UNTOLD: Contract = Contract {
+    name: "emmc-untold",
+    about: "as emmc, and the store is not told that an erase can be lost",
+    told: false,
+    ..EMMC
 };
 
 /// An SD card: it has no flush that can be relied on.
@@ -94,6 +106,7 @@ pub const NVME_AWU: Contract = Contract {
     name: "nvme-awu",
     about: "NVMe: units of 4096 bytes whole, in any order since the last flush",
     order: Order::Any,
+    told: true,
     program: units(Unit::Bytes(4096), false, false),
     erase: units(Unit::Bytes(4096), false, false),
     sync: Sync::Trusted,
@@ -105,6 +118,7 @@ pub const SECTOR_512: Contract = Contract {
     name: "sector-512",
     about: "sectors of 512 bytes old or new; each block's writes in order",
     order: Order::PerBlock,
+    told: true,
     program: units(Unit::Bytes(512), false, false),
     erase: units(Unit::Bytes(512), false, false),
     sync: Sync::Trusted,
@@ -123,7 +137,7 @@ pub const ORDERED: Contract = Contract {
 pub const MODELS: [&Contract; 3] = [&PREFIX, &TORN, &REORDER];
 
 /// All of them, in the order in which they are listed.
-pub const ALL: [&Contract; 10] = [
+pub const ALL: [&Contract; 11] = [
     &PREFIX,
     &TORN,
     &REORDER,
@@ -132,6 +146,7 @@ pub const ALL: [&Contract; 10] = [
     &NAND_PAGE,
     &SECTOR_512,
     &EMMC,
+    &EMMC_UNTOLD,
     &NVME_AWU,
     &SD_NO_FLUSH,
 ];
