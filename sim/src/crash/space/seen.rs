@@ -1,6 +1,7 @@
 //! What became of an epoch's writes in the crash states that have been recovered from.
 
-use super::{Epoch, Open, Windows};
+use super::epoch::Windows;
+use super::{Epoch, Open};
 
 /// Of the crash states of an epoch that have been seen: for each write, what has become of it in at least one of them.
 #[derive(Clone, Debug, Default)]
