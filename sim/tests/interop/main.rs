@@ -8,6 +8,7 @@ mod changes;
 mod crash_states;
 mod cuts;
 mod image;
+mod known_limit;
 mod model;
 mod sequence;
 mod worker;

@@ -153,7 +153,23 @@ impl Worker {
         )
     }
 
+    /// What the C littlefs sees; none where it cannot read what it lists.
+    pub(crate) fn try_trees(&mut self, settings: Settings, image: &[u8]) -> Option<Trees> {
+        let kinds = LOOKED_FOR;
+        let request = Request::Trees { settings, kinds };
+        self.try_ask(request, image).ok().map(|(trees, _)| trees)
+    }
+
     fn ask<R: DeserializeOwned>(&mut self, request: Request<'_>, image: &[u8]) -> (R, Vec<u8>) {
+        self.try_ask(request, image)
+            .unwrap_or_else(|error| panic!("the C littlefs: {error}"))
+    }
+
+    fn try_ask<R: DeserializeOwned>(
+        &mut self,
+        request: Request<'_>,
+        image: &[u8],
+    ) -> Result<(R, Vec<u8>), String> {
         let framed = Framed {
             request,
             image: image.len(),
@@ -174,11 +190,11 @@ impl Worker {
             self.child.wait()
         );
         match serde_json::from_str(&line).unwrap() {
-            Reply::Failed { error } => panic!("the C littlefs: {error}"),
+            Reply::Failed { error } => Err(error),
             Reply::Done { image, rest } => {
                 let mut bytes = vec![0; image];
                 self.replies.read_exact(&mut bytes).unwrap();
-                (rest, bytes)
+                Ok((rest, bytes))
             }
         }
     }
