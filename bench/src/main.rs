@@ -7,6 +7,7 @@ mod compare;
 mod harness;
 mod instructions;
 mod ram;
+mod recoveries;
 mod report;
 mod row;
 mod setting;
@@ -66,6 +67,8 @@ enum Command {
         #[arg(long, default_value_t = 1)]
         times: u32,
     },
+    /// Measures the harness: making crash states, and recoveries a second
+    Recoveries,
     /// Names all rows
     List,
 }
@@ -84,6 +87,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             setting,
             times,
         } => one(&row, side, setting, times),
+        Command::Recoveries => recoveries::print(),
         Command::List => {
             for (setting, row) in chosen(&[])? {
                 println!("{setting}/{row}");
