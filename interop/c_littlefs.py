@@ -60,27 +60,39 @@ class Image:
         self.fs.unmount()
         path.write_bytes(self.device.buffer)
 
-    def tree(self, attribute_kinds: Iterable[int]) -> list[str]:
+    def tree(self, attribute_kinds: Iterable[int], found_only: bool = False) -> list[str]:
         """One JSON object for each entry, in the form and the order of `cutpoint image tree --json`.
 
-        The library cannot list attributes, only look for one: `attribute_kinds` are those looked for.
+        The library cannot list attributes, only look for one: `attribute_kinds` are those looked for. With `found_only`
+        what is listed but cannot be found by its name is left out; else it is an error.
         """
         kinds = sorted(attribute_kinds)
-        entries = sorted(self._below(b""), key=lambda entry: entry[0])
+        entries = sorted(self._below(b"", found_only), key=lambda entry: entry[0])
         return [_json_line(path, content, self._attributes(path, kinds)) for path, content in entries]
 
-    def _below(self, directory: bytes) -> Iterator[tuple[bytes, bytes | None]]:
+    def _below(self, directory: bytes, found_only: bool) -> Iterator[tuple[bytes, bytes | None]]:
         for stat in self.fs.scandir(text(directory or b"/")):
             path = directory + b"/" + stat.name.encode(BYTES)
+            if found_only and not self._is_found(path):
+                continue
             if stat.type == LFSStat.TYPE_DIR:
                 yield path, None
-                yield from self._below(path)
+                yield from self._below(path, found_only)
             else:
                 with self.fs.open(text(path), "rb") as file:
                     content = file.read()
                 if len(content) != stat.size:
                     raise ValueError(f"{path!r}: {stat.size} bytes by stat, {len(content)} read")
                 yield path, content
+
+    def _is_found(self, path: bytes) -> bool:
+        try:
+            self.fs.stat(text(path))
+        except LittleFSError as error:
+            if error.code != LittleFSError.Error.LFS_ERR_NOENT:
+                raise
+            return False
+        return True
 
     def _attributes(self, path: bytes, kinds: list[int]) -> dict[str, str]:
         found = {}
