@@ -21,6 +21,13 @@ mod disk;
 pub mod error;
 mod key;
 mod kv;
+#[cfg_attr(
+    not(feature = "phases"),
+    allow(
+        unreachable_pub,
+        reason = "without the feature, phases are named and not told"
+    )
+)]
 mod phase;
 mod probe;
 #[cfg(feature = "sabotage")]
