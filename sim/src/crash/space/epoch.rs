@@ -11,7 +11,7 @@ use std::sync::Arc;
 /// The writes between two completed syncs, and what may have become of them.
 ///
 /// They fall into chains that have nothing to do with each other: what reached the medium of one chain says nothing about
-/// the others. Which chains there are is the contract's [`Order`].
+/// the others. Which chains there are is the contract's [`Order`](crate::contract::Order).
 #[derive(Debug)]
 pub struct Epoch {
     /// The writes before it, all of them durable.
