@@ -5,18 +5,20 @@ mod nested;
 mod progress;
 mod replay;
 mod report;
+mod run;
 
 pub use count::Count;
 use nested::Origin;
 pub use progress::Progress;
 pub use replay::{Replay, ReplayError};
 pub use report::{Found, PeerName, Place, SweepReport, ViolationGroup};
+pub(crate) use run::Run;
 
 use crate::contract::{self, Contract};
 use crate::coverage::Coverage;
 use crate::crash::{Candidate, CrashState, Epoch, LazyView, Leaf, Leaves, Open, Seen, Space};
 use crate::inflight::Inflight;
-use crate::judge::{Recovery, Story, hear, judge_beside};
+use crate::judge::{Recovery, hear, judge_beside};
 use crate::record::{LiveViolation, Recording};
 use crate::session::{Session, default_budget};
 use crate::subject::Subject;
@@ -113,7 +115,7 @@ impl<'a> Sweep<'a> {
     /// The same, beside a peer: a second implementation that must see on each crash state what the subject sees. It looks
     /// at a copy, through the same view, so that crash states are told apart by what it reads, too; then each of the two
     /// changes its own, and the other must see that. It must find all attributes that the workload, its start and the
-    /// subject set.
+    /// subject set. Where several cuts follow on each other ([`with_depth`](Self::with_depth)), it has no say.
     #[must_use]
     pub fn with_peer(self, peer: &'a dyn Subject) -> Self {
         Self {
@@ -256,7 +258,7 @@ impl<'a> Sweep<'a> {
         };
         let explored = (self.contract, self.depth);
         SweepReport {
-            peer: self.peer.map(PeerName::of),
+            peer: self.peer_for(Run::of(recording)).map(PeerName::of),
             ..SweepReport::of(self.subject, recording, explored, states, parts, coverage)
         }
     }
@@ -294,7 +296,7 @@ impl<'a> Sweep<'a> {
         if self.is_cancelled() {
             return Part::default();
         }
-        let found = match self.judge(recording, candidate).verdict {
+        let found = match self.judge(Run::of(recording), candidate).verdict {
             Verdict::Clean => Vec::new(),
             Verdict::Violation(violation) => vec![(candidate.clone(), violation)],
         };
@@ -311,11 +313,9 @@ impl<'a> Sweep<'a> {
     fn deep(&self, recording: &Recording<'_>, candidate: &Candidate) -> Part {
         let mut part = Part::default();
         let origin = Origin {
-            story: recording,
-            trace: recording.trace(),
+            run: Run::of(recording),
             state: candidate.state.clone(),
             outlook: candidate.outlook.clone(),
-            id: candidate.state.clone(),
         };
         self.dive(&origin, self.depth - 1, &mut part);
         self.part_is_done();
@@ -328,48 +328,70 @@ impl<'a> Sweep<'a> {
             seen: Seen::nothing(epoch),
             ..Part::default()
         };
-        let mut runs = 0;
-        let mut leaves = Leaves::new(recording.trace(), space, epoch);
-        while let Some(view) = leaves.next_view() {
-            if self.is_cancelled() {
-                return part;
-            }
-            if runs >= self.bound {
-                self.sample(recording, space, epoch, &mut part);
-                break;
-            }
-            let (leaf, verdict) = self.leaf(recording, &mut leaves, view, runs);
-            runs += 1;
-            part.recoveries += 1;
-            part.covered += &leaf.open.states().into();
-            part.seen.add(&leaf.open);
-            if let Some(found) = self.found(recording, space, &leaf, verdict) {
-                part.found.push(found);
-            } else if self.depth > 1 {
-                let run = (recording as &dyn Story, recording.trace());
-                self.cut_recoveries_of(run, space, &leaf, self.depth - 1, &mut part);
-            }
+        self.epoch(Run::of(recording), space, epoch, self.depth - 1, &mut part);
+        if !part.cut_short {
+            self.part_is_done();
         }
-        self.part_is_done();
         part
     }
 
-    /// One recovery, the `run`th of its epoch, from all the crash states that `view` comes to stand for.
+    /// Judges all crash states of an epoch of the run, and `further` cuts deep those of the recoveries from them.
+    fn epoch(
+        &self,
+        run: Run<'_>,
+        space: &Arc<Space>,
+        epoch: &Arc<Epoch>,
+        further: u32,
+        part: &mut Part,
+    ) {
+        let mut leaves = Leaves::new(run.trace, space, epoch);
+        let mut recoveries = 0;
+        while let Some(view) = leaves.next_view() {
+            if self.is_cancelled() {
+                part.cut_short = true;
+                return;
+            }
+            if recoveries >= self.bound {
+                self.sample(run, space, epoch, part);
+                return;
+            }
+            let (leaf, verdict) = self.leaf(run, &mut leaves, view, recoveries);
+            recoveries += 1;
+            part.recoveries += 1;
+            part.covered += &leaf.open.states().into();
+            // What has been seen of the writes is about those of the workload.
+            if run.before.is_none() {
+                part.seen.add(&leaf.open);
+            }
+            if let Some((mut candidate, violation)) = self.found(run, space, &leaf, verdict) {
+                candidate.state = run.id(&candidate.state);
+                part.found.push((candidate, violation));
+            } else if further > 0 {
+                self.cut_recoveries_of(run, space, &leaf, further, part);
+            }
+        }
+    }
+
+    /// One recovery, the `number`th of its epoch, from all the crash states that `view` comes to stand for.
     pub(crate) fn leaf(
         &self,
-        recording: &Recording<'_>,
+        run: Run<'_>,
         leaves: &mut Leaves,
         view: LazyView,
-        run: u64,
+        number: u64,
     ) -> (Leaf, Verdict) {
-        let write = view.open().epoch().before();
-        let _noted = self.note(&Place::Epoch { write, run });
+        let place = match run.before {
+            None => Place::Epoch {
+                write: view.open().epoch().before(),
+                run: number,
+            },
+            Some(before) => Place::State(before.clone()),
+        };
+        let _noted = self.note(&place);
         let session = Session::new(self.subject, view, self.budget);
         let disk = session.disk().clone();
-        let recovery = hear(session, self.peer, recording, LazyView::outlook);
-        let view = disk
-            .into_inner()
-            .unwrap_or_else(|kept| kept.with(|view| view.clone()));
+        let recovery = hear(session, self.peer_for(run), run.story, LazyView::outlook);
+        let view = disk.take();
         self.recovery_is_done();
         (leaves.finish(view), recovery.verdict)
     }
@@ -377,7 +399,7 @@ impl<'a> Sweep<'a> {
     /// A witness of what was found on all crash states of a leaf at once: one of them that shows it alone.
     pub(crate) fn found(
         &self,
-        recording: &Recording<'_>,
+        run: Run<'_>,
         space: &Space,
         leaf: &Leaf,
         verdict: Verdict,
@@ -397,7 +419,7 @@ impl<'a> Sweep<'a> {
         };
         let most = candidate(leaf.open.most());
         for candidate in [least.clone(), most] {
-            if let Verdict::Violation(violation) = self.judge(recording, &candidate).verdict {
+            if let Verdict::Violation(violation) = self.judge(run, &candidate).verdict {
                 return Some((candidate, violation));
             }
         }
@@ -408,13 +430,7 @@ impl<'a> Sweep<'a> {
     }
 
     /// Judges some crash states of an epoch, chosen at random.
-    fn sample(
-        &self,
-        recording: &Recording<'_>,
-        space: &Space,
-        epoch: &Arc<Epoch>,
-        part: &mut Part,
-    ) {
+    fn sample(&self, run: Run<'_>, space: &Space, epoch: &Arc<Epoch>, part: &mut Part) {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         rng.set_stream(epoch.before().into());
         for _ in 0..self.bound.div_ceil(10) {
@@ -426,18 +442,30 @@ impl<'a> Sweep<'a> {
             let Some(outlook) = space.outlook_of(&state) else {
                 continue;
             };
-            let candidate = Candidate { state, outlook };
-            if let Verdict::Violation(violation) = self.judge(recording, &candidate).verdict {
+            let mut candidate = Candidate { state, outlook };
+            if let Verdict::Violation(violation) = self.judge(run, &candidate).verdict {
+                candidate.state = run.id(&candidate.state);
                 part.found.push((candidate, violation));
             }
             part.sampled += 1;
-            part.seen.add(&one);
+            if run.before.is_none() {
+                part.seen.add(&one);
+            }
         }
     }
 
-    pub(crate) fn judge(&self, recording: &Recording<'_>, candidate: &Candidate) -> Recovery {
-        let _noted = self.note(&Place::State(candidate.state.clone()));
-        judge_beside(self.peer, self.subject, recording, candidate, self.budget)
+    /// Judges one crash state of the run.
+    pub(crate) fn judge(&self, run: Run<'_>, candidate: &Candidate) -> Recovery {
+        let _noted = self.note(&Place::State(run.id(&candidate.state)));
+        let Run { story, trace, .. } = run;
+        let peer = self.peer_for(run);
+        judge_beside(peer, self.subject, (story, trace), candidate, self.budget)
+    }
+
+    /// The peer of the recoveries from what a cut of this run leaves.
+    fn peer_for(&self, run: Run<'_>) -> Option<&'a dyn Subject> {
+        self.peer
+            .filter(|_| run.before.is_none() && self.depth == 1)
     }
 
     fn note(&self, place: &Place) -> Option<crate::inflight::Note<'a>> {

@@ -17,6 +17,7 @@ use crate::guard::Guarded;
 use crate::record::Recording;
 use crate::session::Session;
 use crate::subject::Subject;
+use crate::trace::Trace;
 use crate::verdict::Verdict;
 use cutpoint_engine::device::BlockDevice;
 use serde::Serialize;
@@ -59,7 +60,8 @@ pub fn judge(
     candidate: &Candidate,
     budget: u64,
 ) -> Recovery {
-    judge_beside(None, subject, recording, candidate, budget)
+    let run = (recording as &dyn Story, recording.trace());
+    judge_beside(None, subject, run, candidate, budget)
 }
 
 /// As [`judge`], and where there is a `peer`, it must agree: it sees what the subject sees, on the crash state and after
@@ -71,16 +73,16 @@ pub fn judge(
 pub(crate) fn judge_beside(
     peer: Option<&dyn Subject>,
     subject: &dyn Subject,
-    recording: &Recording<'_>,
+    (story, trace): (&dyn Story, &Arc<Trace>),
     candidate: &Candidate,
     budget: u64,
 ) -> Recovery {
-    let view = match CrashView::new(Arc::clone(recording.trace()), candidate.state.clone()) {
+    let view = match CrashView::new(Arc::clone(trace), candidate.state.clone()) {
         Ok(view) => view,
         Err(error) => panic!("{error}"),
     };
     let session = Session::new(subject, view, budget);
-    hear(session, peer, recording, |_| candidate.outlook.clone())
+    hear(session, peer, story, |_| candidate.outlook.clone())
 }
 
 /// Recovers with `session` and judges, beside a `peer` where there is one. What its device's crash states may show is what
@@ -119,9 +121,7 @@ pub(crate) fn hear_and_record(
     match outcome {
         Ok(()) => {
             // A subject that has kept its device has done all that it was asked to by now.
-            let disk = disk
-                .into_inner()
-                .unwrap_or_else(|kept| kept.with(|disk| disk.clone()));
+            let disk = disk.take();
             let verdict = Verdict::Clean;
             let boot = Boot::new(disk.into_trace(), notes, story);
             (Recovery { shown, verdict }, Some(boot))

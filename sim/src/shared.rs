@@ -30,6 +30,15 @@ impl<T> Shared<T> {
             .map_err(Self)
     }
 
+    /// The device, or a copy of it where another handle is kept.
+    pub(crate) fn take(self) -> T
+    where
+        T: Clone,
+    {
+        self.into_inner()
+            .unwrap_or_else(|kept| kept.with(|device| device.clone()))
+    }
+
     fn lock(&self) -> MutexGuard<'_, T> {
         // A subject stopped by its budget unwinds through the lock; the device refused the call before it changed.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

@@ -5,13 +5,16 @@ mod toy;
 use cutpoint::contract::{self, Contract, Sets, Tearing, Unit};
 use cutpoint::explore::{Count, Sweep, SweepReport};
 use cutpoint::op::{Operation, Value};
+use cutpoint::report::replay::ReplayText;
 use cutpoint::subject::{Device, Mounted, Promises, Subject, SubjectError};
 use cutpoint::subjects::EngineSubject;
 use cutpoint::verdict::ViolationKind;
 use cutpoint::workload::{Workload, builtin};
 use cutpoint_engine::device::{BlockDevice, BlockId, DeviceError, Geometry};
-use cutpoint_engine::{FormatOptions, MountOptions, Sabotage};
+use cutpoint_engine::{FormatOptions, Key, MountOptions, Sabotage};
 use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use toy::{Fault, Toy};
 
 fn built_in(name: &str) -> Workload {
@@ -42,6 +45,9 @@ fn the_engine_is_clean_under_every_contract_that_it_promises() {
             clean(&Sweep::new(&engine, &workload).under(contract).run());
         }
     }
+    // Commits of several program units, of which the later ones can be left alone.
+    let workload = built_in("split-ascending-4096");
+    clean(&Sweep::new(&engine, &workload).under(&contract::TORN).run());
 }
 
 #[test]
@@ -134,9 +140,105 @@ fn what_is_found_is_found_again() {
         let replay = sweep.replay(state).unwrap();
         assert_eq!(replay.recovery.verdict.violation(), Some(&found.violation));
         assert_eq!(replay.boots.len(), 1);
+        let text = ReplayText::new(&replay, "toy").to_string();
+        assert!(text.contains(&format!("state     {state}: ")), "{text}");
         replayed += 1;
     }
     assert!(replayed > 0);
+}
+
+/// The engine on a device that hears no sync once a recovered store has been changed: only the third of several cuts shows
+/// that.
+struct DeafLater(EngineSubject);
+
+struct PerhapsDeaf {
+    device: Device,
+    deaf: Arc<AtomicBool>,
+}
+
+impl Subject for DeafLater {
+    fn name(&self) -> &'static str {
+        "deaf-later"
+    }
+
+    fn promises(&self) -> Promises {
+        self.0.promises()
+    }
+
+    fn format(&self, device: Device) -> Result<(), SubjectError> {
+        self.0.format(device)
+    }
+
+    fn mount(&self, device: Device) -> Result<Box<dyn Mounted>, SubjectError> {
+        let deaf = Arc::new(AtomicBool::new(false));
+        let heard = Arc::clone(&deaf);
+        let mut store = self.0.mount(Box::new(PerhapsDeaf { device, deaf }))?;
+        // What is done to a recovered store sets such a key.
+        let changed = store.contents()?;
+        let changed = changed
+            .entries()
+            .iter()
+            .any(|entry| entry.key == Key::new("/probe"));
+        heard.store(changed, Ordering::Relaxed);
+        Ok(store)
+    }
+}
+
+impl BlockDevice for PerhapsDeaf {
+    fn geometry(&self) -> Geometry {
+        self.device.geometry()
+    }
+
+    fn read(&mut self, block: BlockId, offset: u32, buffer: &mut [u8]) -> Result<(), DeviceError> {
+        self.device.read(block, offset, buffer)
+    }
+
+    fn prog(&mut self, block: BlockId, offset: u32, data: &[u8]) -> Result<(), DeviceError> {
+        self.device.prog(block, offset, data)
+    }
+
+    fn erase(&mut self, block: BlockId) -> Result<(), DeviceError> {
+        self.device.erase(block)
+    }
+
+    fn sync(&mut self) -> Result<(), DeviceError> {
+        if self.deaf.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.device.sync()
+    }
+}
+
+/// So is what three cuts show of writes that are held back, and two do not.
+#[test]
+fn what_three_cuts_show_is_named_by_all_three() {
+    let subject = DeafLater(EngineSubject::default());
+    let geometry = Geometry::new(512, 16).unwrap().with_prog_size(16).unwrap();
+    let workload =
+        Workload::new("one", geometry).then(Operation::set("/k", Value::generated(20, 1)));
+    let sweep = Sweep::new(&subject, &workload).under(&contract::REORDER);
+    clean(&sweep.with_depth(2).run());
+    let sweep = sweep.with_depth(3);
+    let report = sweep.run();
+    let found: Vec<_> = report
+        .violations
+        .iter()
+        .flat_map(|group| &group.witnesses)
+        .collect();
+    assert!(!found.is_empty());
+    for found in found {
+        let cutpoint::explore::Place::State(state) = &found.place else {
+            panic!("{found} is no crash state");
+        };
+        let third = state.then().and_then(|second| second.then());
+        assert!(third.is_some_and(|third| third.then().is_none()), "{state}");
+        let replay = sweep.replay(state).unwrap();
+        assert_eq!(
+            replay.recovery.verdict.violation(),
+            Some(&found.violation),
+            "{state}"
+        );
+    }
 }
 
 fn small() -> Workload {

@@ -1,7 +1,7 @@
 use super::Audit;
 use super::search::{Ended, Search};
 use crate::crash::{Candidate, CrashState, Leaves, Space};
-use crate::explore::{ReplayError, Sweep};
+use crate::explore::{ReplayError, Run, Sweep};
 use crate::record::Recording;
 use crate::trace::Syncs;
 use crate::verdict::Verdict;
@@ -195,7 +195,7 @@ fn is_wrong(
 ) -> bool {
     space.outlook_of(state).is_some_and(|outlook| {
         let state = state.clone();
-        let recovery = sweep.judge(recording, &Candidate { state, outlook });
+        let recovery = sweep.judge(Run::of(recording), &Candidate { state, outlook });
         recovery.verdict != Verdict::Clean
     })
 }

@@ -1,5 +1,5 @@
 use crate::crash::{Candidate, CrashState, Leaves, Space};
-use crate::explore::{Found, Place, Sweep};
+use crate::explore::{Found, Place, Run, Sweep};
 use crate::record::Recording;
 use crate::verdict::ViolationKind;
 
@@ -53,9 +53,11 @@ impl<'s, 'a> Search<'s, 'a> {
             if self.recoveries >= sweep.bound() {
                 return Ended::BoundReached;
             }
-            let (leaf, verdict) = sweep.leaf(recording, leaves, view, self.recoveries);
+            let (leaf, verdict) = sweep.leaf(Run::of(recording), leaves, view, self.recoveries);
             self.recoveries += 1;
-            let Some((candidate, violation)) = sweep.found(recording, space, &leaf, verdict) else {
+            let Some((candidate, violation)) =
+                sweep.found(Run::of(recording), space, &leaf, verdict)
+            else {
                 continue;
             };
             let Candidate { state, outlook } = candidate;

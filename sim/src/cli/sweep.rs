@@ -113,7 +113,11 @@ fn supervised(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome, Cli
         for workload in &selection.workloads {
             arguments.subject.parties(workload)?;
         }
-        models(&arguments.models, &arguments.contract, arguments.depth)?;
+        let models = models(&arguments.models, &arguments.contract, arguments.depth)?;
+        if arguments.subject.peer.is_some() && models.iter().any(|model| model.depth > 1) {
+            let what = "a peer has its say on what a single power cut leaves; leave out --depth and the nested model";
+            return Err(CliError::argument("--peer", what));
+        }
     }
     supervise::report(arguments.out.as_deref(), arguments.subject, out)
 }

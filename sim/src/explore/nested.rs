@@ -1,15 +1,12 @@
 //! Power cuts in the recovery from a power cut.
 
-use super::{Part, Place, Sweep};
+use super::{Part, Place, Run, Sweep};
 use crate::contract::{Contract, Order};
-use crate::crash::{
-    Candidate, CrashState, CrashView, Cuts, LazyView, Leaf, Leaves, Outlook, Space, prefix_states,
-};
+use crate::crash::{Candidate, CrashState, CrashView, Cuts, Leaf, Outlook, Space, prefix_states};
 use crate::disk::RecordingDisk;
-use crate::judge::{Boot, Recovery, Story, hear, hear_and_record};
-use crate::session::Session;
+use crate::judge::{Boot, Recovery, Story, hear_and_record};
+use crate::model::Model;
 use crate::subject::Contents;
-use crate::trace::Trace;
 use crate::verdict::Verdict;
 use num_bigint::BigUint;
 use std::sync::Arc;
@@ -19,24 +16,48 @@ const STATES_PER_LEAF: usize = 8;
 
 /// A crash state that is recovered from, and against what.
 pub(super) struct Origin<'s> {
-    pub(super) story: &'s dyn Story,
-    pub(super) trace: &'s Arc<Trace>,
-    /// The state of this trace.
+    pub(super) run: Run<'s>,
+    /// The state, as one of the run's.
     pub(super) state: CrashState,
     pub(super) outlook: Outlook,
-    /// The state with all cuts before.
-    pub(super) id: CrashState,
 }
 
 impl Origin<'_> {
     /// A disk that holds the state and records what recovery does to it.
     pub(super) fn disk(&self) -> RecordingDisk {
-        let view = match CrashView::new(Arc::clone(self.trace), self.state.clone()) {
+        let view = match CrashView::new(Arc::clone(self.run.trace), self.state.clone()) {
             Ok(view) => view,
             Err(error) => unreachable!("{error}, but it was made from it"),
         };
-        let (geometry, erase_value) = (self.trace.geometry(), self.trace.erase_value());
+        let (geometry, erase_value) = (self.run.trace.geometry(), self.run.trace.erase_value());
         RecordingDisk::on(view.image(), geometry, erase_value)
+    }
+
+    /// The state with all cuts before.
+    fn id(&self) -> CrashState {
+        self.run.id(&self.state)
+    }
+
+    /// The recovery from it, and one of the states that this leaves. What a cut leaves before the state was seen is not
+    /// bound by it.
+    fn next<'s>(&'s self, boot: &'s Boot, id: &'s CrashState, cut: Candidate) -> Origin<'s> {
+        let Candidate { state, outlook } = cut;
+        let unseen = state.issued() > 0 && state.issued() <= boot.writes_unseen();
+        let (story, outlook): (&dyn Story, _) = if unseen {
+            (self.run.story, self.outlook.clone())
+        } else {
+            (boot, outlook)
+        };
+        let run = Run {
+            story,
+            trace: boot.trace(),
+            before: Some(id),
+        };
+        Origin {
+            run,
+            state,
+            outlook,
+        }
     }
 }
 
@@ -64,9 +85,8 @@ impl Sweep<'_> {
         part.states += &1.into();
         part.covered += &1.into();
         part.recoveries += 1;
-        self.recovery_is_done();
         if let Verdict::Violation(violation) = recovery.verdict {
-            let (state, outlook) = (origin.id.clone(), origin.outlook.clone());
+            let (state, outlook) = (origin.id(), origin.outlook.clone());
             part.found.push((Candidate { state, outlook }, violation));
         }
         if let Some(boot) = boot.filter(|_| further > 0) {
@@ -74,19 +94,11 @@ impl Sweep<'_> {
         }
     }
 
-    /// Cuts the recovery from a state that has been recovered from already.
-    pub(super) fn cut_recovery_from(&self, origin: &Origin<'_>, further: u32, part: &mut Part) {
-        if let (_, Some(boot)) = self.recover_and_record(origin) {
-            part.recoveries += 1;
-            self.recovery_is_done();
-            self.cut_again(origin, &boot, further - 1, part);
-        }
-    }
-
-    /// As [`cut_recovery_from`](Self::cut_recovery_from), for the states of a leaf: all where they are few, else two.
+    /// Cuts the recoveries from the states of a leaf of the run, which have been judged: of all where they are few, else of
+    /// two.
     pub(super) fn cut_recoveries_of(
         &self,
-        (story, trace): (&dyn Story, &Arc<Trace>),
+        run: Run<'_>,
         space: &Space,
         leaf: &Leaf,
         further: u32,
@@ -94,97 +106,55 @@ impl Sweep<'_> {
     ) {
         let states = leaf.open.each(STATES_PER_LEAF);
         let all = states.is_some();
-        let mut sampled = Part::default();
+        let mut some = Part::default();
+        let into = if all { &mut *part } else { &mut some };
         for state in states.unwrap_or_else(|| vec![leaf.open.least(), leaf.open.most()]) {
             let Some(outlook) = space.outlook_of(&state) else {
                 continue;
             };
-            let id = state.clone();
             let origin = Origin {
-                story,
-                trace,
+                run,
                 state,
                 outlook,
-                id,
             };
-            self.cut_recovery_from(
-                &origin,
-                further,
-                if all { &mut *part } else { &mut sampled },
-            );
+            if let (_, Some(boot)) = self.recover_and_record(&origin) {
+                into.recoveries += 1;
+                self.cut_again(&origin, &boot, further - 1, into);
+            }
         }
-        part.absorb_sample(sampled);
+        if !all {
+            part.absorb_sample(some);
+        }
     }
 
     fn recover_and_record(&self, origin: &Origin<'_>) -> (Recovery, Option<Boot>) {
-        let _noted = self.note(&Place::State(origin.id.clone()));
-        let (story, outlook) = (origin.story, &origin.outlook);
-        hear_and_record(self.subject, origin.disk(), story, outlook, self.budget)
+        let _noted = self.note(&Place::State(origin.id()));
+        let (story, outlook) = (origin.run.story, &origin.outlook);
+        let recovered = hear_and_record(self.subject, origin.disk(), story, outlook, self.budget);
+        self.recovery_is_done();
+        recovered
     }
 
     /// Recovers from all that a cut in a recovery leaves.
     fn cut_again(&self, origin: &Origin<'_>, boot: &Boot, further: u32, part: &mut Part) {
-        // What a cut leaves before the state was seen is not bound by it.
-        let unseen = boot.writes_unseen();
-        if !is_prefix(self.contract) && unseen == 0 {
-            self.cut_again_lazily(origin, boot, further, part);
+        let id = origin.id();
+        if is_prefix(self.contract) || boot.writes_unseen() > 0 {
+            let cuts = prefix_states(boot.trace(), boot.history());
+            // Before its first write the recovery has left what it found.
+            for cut in cuts.into_iter().skip(1) {
+                self.dive(&origin.next(boot, &id, cut), further, part);
+            }
             return;
         }
-        let cuts = prefix_states(boot.trace(), boot.history());
-        // Before its first write the recovery has left what it found.
-        for Candidate { state, outlook } in cuts.into_iter().skip(1) {
-            let (story, outlook): (&dyn Story, _) = if state.issued() <= unseen {
-                (origin.story, origin.outlook.clone())
-            } else {
-                (boot, outlook)
-            };
-            let id = origin.id.clone().and_then(state.clone());
-            let trace = boot.trace();
-            let origin = Origin {
-                story,
-                trace,
-                state,
-                outlook,
-                id,
-            };
-            self.dive(&origin, further, part);
-        }
-    }
-
-    fn cut_again_lazily(&self, origin: &Origin<'_>, boot: &Boot, further: u32, part: &mut Part) {
+        let run = Run {
+            story: boot,
+            trace: boot.trace(),
+            before: Some(&id),
+        };
         let space = Arc::new(space_of(boot, self.contract));
-        let trace = boot.trace();
         for epoch in space.epochs() {
-            let mut leaves = Leaves::new(trace, &space, epoch);
-            let mut recoveries = 0;
-            // What the epoch holds, whether it is covered or not.
             part.states += &epoch.states().into();
-            while let Some(view) = leaves.next_view() {
-                if self.is_cancelled() || recoveries >= self.bound {
-                    part.cut_short = true;
-                    return;
-                }
-                recoveries += 1;
-                let _noted = self.note(&Place::State(origin.id.clone()));
-                let session = Session::new(self.subject, view, self.budget);
-                let disk = session.disk().clone();
-                let recovery = hear(session, None, boot, LazyView::outlook);
-                let view = disk
-                    .into_inner()
-                    .unwrap_or_else(|kept| kept.with(|view| view.clone()));
-                let leaf = leaves.finish(view);
-                part.recoveries += 1;
-                self.recovery_is_done();
-                part.covered += &leaf.open.states().into();
-                if let Verdict::Violation(violation) = recovery.verdict {
-                    let least = leaf.open.least();
-                    let outlook = space.outlook(&leaf.open);
-                    let state = origin.id.clone().and_then(least);
-                    part.found.push((Candidate { state, outlook }, violation));
-                } else if further > 0 {
-                    self.cut_recoveries_of((boot, trace), &space, &leaf, further, part);
-                }
-            }
+            self.epoch(run, &space, epoch, further, part);
         }
     }
 
@@ -203,6 +173,7 @@ impl Sweep<'_> {
         let candidate = Candidate { state, outlook };
         let Some(cut) = rest else {
             return Some(Followed {
+                versions: origin.run.story.versions().to_vec(),
                 contents: self.shown_on(origin.disk()),
                 candidate,
                 recovery,
@@ -210,21 +181,9 @@ impl Sweep<'_> {
         };
         let boot = boot?;
         let state = cut.first_cut();
-        let unseen = state.issued() > 0 && state.issued() <= boot.writes_unseen();
-        let (story, outlook): (&dyn Story, _) = if unseen {
-            (origin.story, origin.outlook.clone())
-        } else {
-            (&boot, space_of(&boot, self.contract).outlook_of(&state)?)
-        };
-        let id = origin.id.clone().and_then(state.clone());
-        let trace = boot.trace();
-        let next = Origin {
-            story,
-            trace,
-            state,
-            outlook,
-            id,
-        };
+        let outlook = space_of(&boot, self.contract).outlook_of(&state)?;
+        let id = origin.id();
+        let next = origin.next(&boot, &id, Candidate { state, outlook });
         let followed = self.follow(&next, cut.then(), boots);
         boots.push((candidate, boot));
         followed
@@ -235,6 +194,8 @@ impl Sweep<'_> {
 pub(super) struct Followed {
     /// The state that it began from, and what that may show.
     pub(super) candidate: Candidate,
+    /// The states of the model that its versions are of.
+    pub(super) versions: Vec<Model>,
     pub(super) recovery: Recovery,
     pub(super) contents: Result<Contents, String>,
 }

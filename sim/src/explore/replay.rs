@@ -1,9 +1,10 @@
 use super::nested::{Followed, Origin};
-use super::{PeerName, Sweep};
+use super::{PeerName, Run, Sweep};
 use crate::contract::Contract;
 use crate::crash::{Candidate, CrashState};
 use crate::disk::RecordingDisk;
 use crate::judge::{Boot, Recovery};
+use crate::model::Model;
 use crate::record::{LiveViolation, Recording};
 use crate::session::Session;
 use crate::subject::Contents;
@@ -40,15 +41,14 @@ impl<'a> Sweep<'a> {
         let outlook = outlook.ok_or_else(|| not_allowed(&state))?;
         let mut boots = Vec::new();
         let origin = Origin {
-            story: &recording,
-            trace: recording.trace(),
-            id: first.clone(),
+            run: Run::of(&recording),
             state: first,
             outlook,
         };
         let followed = self.follow(&origin, state.then(), &mut boots);
         let Some(Followed {
             candidate,
+            versions,
             recovery,
             contents,
         }) = followed
@@ -56,19 +56,23 @@ impl<'a> Sweep<'a> {
             return Err(not_allowed(&state));
         };
         boots.reverse();
-        // The peer has a say on what the first cut leaves.
-        let recovery = match self.peer {
-            Some(_) if boots.is_empty() => self.judge(&recording, &candidate),
-            _ => recovery,
+        // The peer has a say on what a single cut leaves.
+        let peer = self
+            .peer_for(Run::of(&recording))
+            .filter(|_| boots.is_empty());
+        let recovery = match peer {
+            Some(_) => self.judge(Run::of(&recording), &candidate),
+            None => recovery,
         };
         Ok(Replay {
-            peer: self.peer.map(PeerName::of),
+            peer: peer.map(PeerName::of),
             contract: self.contract,
             syncs: self.syncs,
             recording,
             state,
             boots,
             candidate,
+            versions,
             recovery,
             contents,
         })
@@ -101,6 +105,8 @@ pub struct Replay<'a> {
     pub boots: Vec<(Candidate, Boot)>,
     /// What the last cut left of the last of those, or of the recording where there are none, and what it may show.
     pub candidate: Candidate,
+    /// The states of the model that the versions in `candidate` are of.
+    pub versions: Vec<Model>,
     /// The judgement on it.
     pub recovery: Recovery,
     /// All that it showed after the first mount, or why that was nothing.

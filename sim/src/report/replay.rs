@@ -2,7 +2,7 @@
 
 use super::grouped;
 use crate::contract::{self, Contract};
-use crate::crash::{Candidate, Fate};
+use crate::crash::{Candidate, Fate, Outlook};
 use crate::explore::Replay;
 use crate::judge::Shown;
 use crate::model::{Content, Model, ModelNode};
@@ -82,9 +82,7 @@ impl fmt::Display for ReplayText<'_> {
             writeln!(f, "cut       {}\n", level.cut())?;
             level.write_steps(f)?;
         }
-        if let Some(last) = levels.last() {
-            last.write_allowed(f)?;
-        }
+        write_allowed(f, &replay.candidate.outlook, &replay.versions)?;
         write_shown(f, replay)?;
         match &replay.recovery.verdict {
             Verdict::Clean => writeln!(f, "verdict   clean"),
@@ -101,7 +99,6 @@ struct Level<'a> {
     events: Cow<'a, [Event]>,
     writes: u32,
     candidate: &'a Candidate,
-    versions: &'a [Model],
     /// The steps' names.
     steps: Vec<String>,
 }
@@ -116,7 +113,6 @@ fn levels<'a>(replay: &'a Replay<'_>) -> Vec<Level<'a>> {
         events: replay.syncs.of(recording.trace().events()),
         writes: recording.trace().writes(),
         candidate,
-        versions: recording.versions(),
         steps: steps
             .map(|(index, step)| match index {
                 0 => format!("step 0, {step}"),
@@ -129,7 +125,6 @@ fn levels<'a>(replay: &'a Replay<'_>) -> Vec<Level<'a>> {
         events: Cow::Borrowed(boot.trace().events()),
         writes: boot.trace().writes(),
         candidate,
-        versions: boot.versions(),
         steps: std::iter::once("the recovery itself".to_owned())
             .chain(
                 boot.operations()
@@ -211,44 +206,42 @@ impl Level<'_> {
         }
         Ok(())
     }
+}
 
-    /// What the model allows: the oldest state in full, and how the others differ from it.
-    fn write_allowed(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let outlook = &self.candidate.outlook;
-        let versions = outlook.versions.clone();
-        let models = self.versions;
-        let oldest = &models[*versions.start() as usize];
-        let count = versions.clone().count();
-        if outlook.before_first_return {
-            writeln!(f, "allowed   no store yet, or the state after the format:")?;
-        } else if count == 1 {
-            writeln!(f, "allowed   one state:")?;
-        } else {
-            writeln!(f, "allowed   {count} states, the oldest of them:")?;
-        }
-        write_lines(f, &lines_of_model(oldest))?;
-        for version in versions.skip(1) {
-            writeln!(
-                f,
-                "     or, version {version} of the model, which differs by:"
-            )?;
-            let (before, after) = (
-                lines_of_model(oldest),
-                lines_of_model(&models[version as usize]),
-            );
-            for (key, line) in &before {
-                if after.get(key) != Some(line) {
-                    writeln!(f, "        - {key}  {line}")?;
-                }
-            }
-            for (key, line) in &after {
-                if before.get(key) != Some(line) {
-                    writeln!(f, "        + {key}  {line}")?;
-                }
-            }
-        }
-        writeln!(f)
+/// What the model allows: the oldest state in full, and how the others differ from it.
+fn write_allowed(f: &mut fmt::Formatter<'_>, outlook: &Outlook, models: &[Model]) -> fmt::Result {
+    let versions = outlook.versions.clone();
+    let oldest = &models[*versions.start() as usize];
+    let count = versions.clone().count();
+    if outlook.before_first_return {
+        writeln!(f, "allowed   no store yet, or the state after the format:")?;
+    } else if count == 1 {
+        writeln!(f, "allowed   one state:")?;
+    } else {
+        writeln!(f, "allowed   {count} states, the oldest of them:")?;
     }
+    write_lines(f, &lines_of_model(oldest))?;
+    for version in versions.skip(1) {
+        writeln!(
+            f,
+            "     or, version {version} of the model, which differs by:"
+        )?;
+        let (before, after) = (
+            lines_of_model(oldest),
+            lines_of_model(&models[version as usize]),
+        );
+        for (key, line) in &before {
+            if after.get(key) != Some(line) {
+                writeln!(f, "        - {key}  {line}")?;
+            }
+        }
+        for (key, line) in &after {
+            if before.get(key) != Some(line) {
+                writeln!(f, "        + {key}  {line}")?;
+            }
+        }
+    }
+    writeln!(f)
 }
 
 fn write_shown(f: &mut fmt::Formatter<'_>, replay: &Replay<'_>) -> fmt::Result {

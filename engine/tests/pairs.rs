@@ -1,0 +1,50 @@
+//! What becomes of the pairs of a dictionary.
+
+use cutpoint_engine::device::{Geometry, MemoryDevice};
+use cutpoint_engine::{FormatOptions, Key, MountOptions, Store};
+
+fn name(number: u32) -> Key {
+    Key::new(format!("/d/{number:02}"))
+}
+
+/// A pair that is not the first of its dictionary leaves it with its last entry, also where that entry moves to the pair
+/// behind, whose own move to other blocks is told in this one.
+#[test]
+fn no_pair_without_entries_stays_in_a_dictionary() {
+    const NAMES: u32 = 24;
+    let geometry = Geometry::new(128, 256).unwrap();
+    let options = MountOptions::default().with_block_cycles(1);
+    let mut device = MemoryDevice::new(geometry);
+    Store::format(&mut device, &FormatOptions::default()).unwrap();
+    let mut store = Store::mount(&mut device, &options).unwrap();
+    for number in 0..NAMES {
+        store.set(&name(number), &[7; 15]).unwrap();
+    }
+    // Some pairs keep one entry.
+    for number in (0..NAMES).filter(|number| number % 3 != 0) {
+        store.remove(&name(number)).unwrap();
+    }
+    drop(store);
+    let image = device.into_image();
+    for from in (0..NAMES).step_by(3) {
+        for to in (0..NAMES).filter(|number| number % 3 != 0) {
+            let device = MemoryDevice::from_image(image.clone(), 128).unwrap();
+            let mut store = Store::mount(device, &options).unwrap();
+            // From one move for the sake of wear to the next.
+            for round in 0..3 {
+                store.rename(&name(from), &name(to)).unwrap();
+                assert_eq!(
+                    store.check().unwrap().damage,
+                    [],
+                    "{from} to {to}, round {round}"
+                );
+                store.rename(&name(to), &name(from)).unwrap();
+                assert_eq!(
+                    store.check().unwrap().damage,
+                    [],
+                    "{to} to {from}, round {round}"
+                );
+            }
+        }
+    }
+}
