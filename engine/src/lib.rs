@@ -21,6 +21,8 @@ mod disk;
 pub mod error;
 mod key;
 mod kv;
+#[cfg(feature = "log")]
+pub mod log;
 #[cfg_attr(
     not(feature = "phases"),
     allow(

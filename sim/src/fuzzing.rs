@@ -5,8 +5,16 @@
 //! found, without a fuzzer.
 
 mod budget;
+mod commit;
+mod damage;
+mod log;
 mod mount;
+mod operations;
 mod seal;
+mod tag;
 
 pub use budget::CallBudget;
-pub use mount::mount;
+pub use commit::commit;
+pub use damage::damage;
+pub use mount::{mount, mount_repaired};
+pub use operations::{describe_operations, operations, operations_with};

@@ -70,6 +70,19 @@ impl<'a> Recording<'a> {
         Ok(recording)
     }
 
+    /// The same without the second run, which shows whether the first can be repeated.
+    ///
+    /// # Errors
+    ///
+    /// As [`of`](Self::of).
+    pub(crate) fn once(
+        subject: &dyn Subject,
+        workload: &'a Workload,
+        budget: u64,
+    ) -> Result<Self, Box<LiveViolation>> {
+        Run::new(subject, workload, budget, None).finish()
+    }
+
     /// The same on a device with a fault that the subject is to cope with, so that every result is the model's all the
     /// same; run once.
     ///

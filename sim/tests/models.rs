@@ -52,7 +52,10 @@ fn the_engine_is_clean_under_every_contract_that_it_promises() {
 #[test]
 fn what_is_left_behind_the_end_of_a_log_is_not_programmed_over() {
     let engine = EngineSubject::default();
-    let geometry = Geometry::new(4096, 32).unwrap().with_prog_size(256).unwrap();
+    let geometry = Geometry::new(4096, 32)
+        .unwrap()
+        .with_prog_size(256)
+        .unwrap();
     let workload = Workload::new("uniform", geometry).then_all([
         Operation::set("/a", Value::literal([7; 500])),
         Operation::set("/b", Value::generated(20, 1)),

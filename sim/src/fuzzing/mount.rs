@@ -30,7 +30,7 @@ pub fn mount(bytes: &[u8]) {
     let Some((&choice, image)) = bytes.split_first() else {
         return;
     };
-    let block_size = BLOCK_SIZES[usize::from(choice & !SEALED) % BLOCK_SIZES.len()];
+    let block_size = block_size(choice);
     let mut image = image.to_vec();
     if choice & SEALED != 0 {
         seal(&mut image, block_size as usize);
@@ -53,6 +53,29 @@ pub fn mount(bytes: &[u8]) {
     if let Ok(mut store) = Store::mount(&mut device, &MountOptions::default()) {
         change_some(&mut store, sound);
     }
+}
+
+/// As [`mount`], with the checksums of all commits put right whatever the top bit says: for a fuzzer that
+/// [damages](super::damage()) what commits say.
+///
+/// # Panics
+///
+/// As [`mount`].
+///
+/// ```
+/// cutpoint::fuzzing::mount_repaired(b"not an image");
+/// ```
+pub fn mount_repaired(bytes: &[u8]) {
+    let mut bytes = bytes.to_vec();
+    if let Some(choice) = bytes.first_mut() {
+        *choice |= SEALED;
+    }
+    mount(&bytes);
+}
+
+/// The block size that the first byte of an input chooses.
+pub(super) fn block_size(choice: u8) -> u32 {
+    BLOCK_SIZES[usize::from(choice & !SEALED) % BLOCK_SIZES.len()]
 }
 
 /// Sets, renames and removes, in the root and where the image has something. In a store that is `sound`, what has been

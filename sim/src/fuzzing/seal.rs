@@ -4,13 +4,7 @@
 //! over: the code behind the checksum would hardly ever see odd data. A sealed image is odd in what its commits say,
 //! not in their checksums.
 
-use crc::{CRC_32_JAMCRC, Crc, Table};
-
-/// The format's checksum: CRC-32 without the final inversion.
-const CRC: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_JAMCRC);
-
-/// The first tag of a block stands behind the revision count.
-const FIRST_TAG: usize = 4;
+use super::tag::{FIRST_TAG, Tag, be32, checksum};
 
 /// Rewrites the checksum of every commit in every block of `image`, in blocks of `block_size` bytes (a rest is left
 /// alone).
@@ -23,7 +17,7 @@ pub(super) fn seal(image: &mut [u8], block_size: usize) {
     }
 }
 
-fn seal_block(block: &mut [u8]) {
+pub(super) fn seal_block(block: &mut [u8]) {
     let mut commit_start = 0;
     let mut offset = FIRST_TAG;
     // Each tag is stored as its difference to the one before.
@@ -36,7 +30,7 @@ fn seal_block(block: &mut [u8]) {
         }
         previous = tag.0;
         if tag.is_checksum() {
-            let covered = CRC.checksum(&block[commit_start..offset + 4]);
+            let covered = checksum(&block[commit_start..offset + 4]);
             if let Some(field) = block.get_mut(offset + 4..offset + 8) {
                 field.copy_from_slice(&covered.to_le_bytes());
             }
@@ -44,42 +38,6 @@ fn seal_block(block: &mut [u8]) {
             commit_start = end;
         }
         offset = end;
-    }
-}
-
-fn be32(block: &[u8], offset: usize) -> Option<u32> {
-    let bytes = block.get(offset..offset + 4)?;
-    bytes.try_into().ok().map(u32::from_be_bytes)
-}
-
-/// The 32 bits before every piece of data in a log.
-#[derive(Clone, Copy)]
-struct Tag(u32);
-
-impl Tag {
-    fn is_valid(self) -> bool {
-        self.0 >> 31 == 0
-    }
-
-    fn kind(self) -> u32 {
-        (self.0 >> 20) & 0x7ff
-    }
-
-    fn is_checksum(self) -> bool {
-        self.kind() & 0x780 == 0x500
-    }
-
-    /// A checksum's type says which value the valid bit of unwritten bytes behind it has.
-    fn next_valid_bit(self) -> u32 {
-        (self.kind() & 1) << 31
-    }
-
-    /// Bytes behind the tag; the length of all ones means deleted, and none.
-    fn data_len(self) -> usize {
-        match self.0 & 0x3ff {
-            0x3ff => 0,
-            len => len as usize,
-        }
     }
 }
 

@@ -102,14 +102,20 @@ impl Open {
 
     /// One of the states, each as likely as any other, and nothing open.
     pub(crate) fn any_one(&self, rng: &mut impl Rng) -> Self {
-        let picked = self
-            .left
-            .iter()
-            .map(|left| vec![left[rng.random_range(0..left.len())]])
-            .collect();
+        self.one(|count| rng.random_range(0..count))
+    }
+
+    /// One of the states: for each chain of writes, `choose` is told how many things may have become of it, at least one,
+    /// and gives the number of one of them, from 0; a number too large counts modulo.
+    pub fn pick(&self, choose: impl FnMut(usize) -> usize) -> CrashState {
+        self.one(choose).least()
+    }
+
+    fn one(&self, mut choose: impl FnMut(usize) -> usize) -> Self {
+        let mut one = |left: &Vec<u32>| vec![left[choose(left.len()) % left.len()]];
         Self {
             epoch: Arc::clone(&self.epoch),
-            left: picked,
+            left: self.left.iter().map(&mut one).collect(),
         }
     }
 
