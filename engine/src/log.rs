@@ -16,9 +16,9 @@ use alloc::vec::Vec;
 ///
 /// let mut device = MemoryDevice::new(Geometry::new(512, 16)?);
 /// Store::format(&mut device, &FormatOptions::default())?;
-/// let log = Log::read(&device.bytes()[..512], 512)?.expect("the first block has a commit");
+/// let log = Log::read(&device.bytes()[..512], 512).unwrap().expect("the first block has a commit");
 /// assert_eq!(log.entries(), 1, "the superblock");
-/// assert_eq!(Log::read(&[0xff; 512], 512)?, None);
+/// assert_eq!(Log::read(&[0xff; 512], 512), Ok(None));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]

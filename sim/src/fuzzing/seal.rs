@@ -31,9 +31,11 @@ pub(super) fn seal_block(block: &mut [u8]) {
         previous = tag.0;
         if tag.is_checksum() {
             let covered = checksum(&block[commit_start..offset + 4]);
-            if let Some(field) = block.get_mut(offset + 4..offset + 8) {
-                field.copy_from_slice(&covered.to_le_bytes());
-            }
+            // One that is too short for a checksum ends the log.
+            let Some(field) = block[offset + 4..end].first_chunk_mut::<4>() else {
+                return;
+            };
+            *field = covered.to_le_bytes();
             previous ^= tag.next_valid_bit();
             commit_start = end;
         }

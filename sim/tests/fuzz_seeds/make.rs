@@ -6,8 +6,8 @@ use cutpoint::explore::Sweep;
 use cutpoint::subjects::EngineSubject;
 use cutpoint::trace::Image;
 use cutpoint::workload::{Workload, builtin};
-use cutpoint_engine::MountOptions;
 use cutpoint_engine::device::Geometry;
+use cutpoint_engine::{FormatOptions, MountOptions};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ fn crash_states() -> Vec<Seed> {
         let workload = Workload::new(name, geometry).then_all(of_group.operations().to_vec());
         // Every second one with pairs that move.
         let mount = MountOptions::default().with_block_cycles([500, 2][index / 2 % 2]);
-        let subject = EngineSubject::new(Default::default(), mount);
+        let subject = EngineSubject::new(FormatOptions::default(), mount);
         for quarter in 1..=3 {
             let (state, image) = crash_state(&subject, &workload, contract, quarter);
             let id = state.to_string().replace('/', "_");
