@@ -57,6 +57,9 @@ impl Pair {
         if a == b {
             return Err(Corruption::at(a, CorruptionKind::PairOfOneBlock).into());
         }
+        // Revision counts half of all numbers apart, or the same, say nothing: no store writes such. Then it must not hang
+        // on the order in which a pointer names the blocks which of them counts, as a commit can change that order.
+        let (named, [a, b]) = (a, [a.min(b), a.max(b)]);
         let revisions = [read_revision(medium, a)?, read_revision(medium, b)?];
         let candidates = match revisions {
             [Some(ra), Some(rb)] if is_newer(rb, ra) => [Some((b, rb, a)), Some((a, ra, b))],
@@ -73,7 +76,7 @@ impl Pair {
                 });
             }
         }
-        Err(Corruption::at(a, CorruptionKind::NoValidCommit).into())
+        Err(Corruption::at(named, CorruptionKind::NoValidCommit).into())
     }
 
     /// The pair at `address`, or a stand-in without contents where the blocks hold none: good for nothing but to be
