@@ -18,6 +18,6 @@ run() {
 }
 
 run mount 400000 8193 mount
-run mount_repaired 300000 8193 mount_repaired mount
-run operations 60000 536 operations
-run commit 2000000 4097 commit
+run mount_repaired 100000 8193 mount_repaired mount
+run operations 25000 536 operations
+run commit 1000000 4097 commit
