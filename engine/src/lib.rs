@@ -6,7 +6,8 @@
 //!
 //! From the ground up: [`device`] is the only way to storage; `disk` encodes and decodes what stands on it, without
 //! touching it; `store` keeps metadata pairs, the list and the tree they form, free space and values, and finishes
-//! what a power cut left; [`Store`] makes keys and dictionaries of that, and [`check`] looks for damage.
+//! what a power cut left; [`Store`] makes keys and dictionaries of that, and [`check`] looks for damage. [`inspect`]
+//! shows the encoding itself to those who take images apart.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -19,6 +20,7 @@ mod clock;
 pub mod device;
 mod disk;
 pub mod error;
+pub mod inspect;
 mod key;
 mod kv;
 #[cfg(feature = "log")]

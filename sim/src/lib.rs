@@ -48,10 +48,12 @@
 //! | [`audit`] | what each sync of a workload is needed for, and where one is missing |
 //! | [`bounded`] | all recoveries of all short sequences of operations |
 //! | [`faults`] | all of a workload's runs on devices that fail, and their recoveries |
+//! | [`anatomy`] | images taken apart: blocks, pairs with their logs, values, damage |
 //! | [`report`] | results as text |
 //! | [`cli`] | the `cutpoint` command |
 #![forbid(unsafe_code)]
 
+pub mod anatomy;
 pub mod audit;
 pub mod bounded;
 pub mod cli;

@@ -35,10 +35,11 @@ pub(crate) struct LogEnd {
 
 /// A checksum of the erased bytes behind a commit (SPEC.md, "FCRC tag").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ForwardCrc {
+pub struct ForwardCrc {
     /// How many bytes it covers.
-    pub(crate) length: u32,
-    pub(crate) crc: u32,
+    pub length: u32,
+    /// The checksum of the erased bytes.
+    pub crc: u32,
 }
 
 /// A commit in the making.

@@ -12,7 +12,7 @@ pub(crate) const MAX_ENTRIES: usize = 0xff;
 
 /// What follows a pair on the list of all pairs (SPEC.md, "Tail").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Tail {
+pub enum Tail {
     /// The list ends.
     #[default]
     End,
@@ -24,7 +24,7 @@ pub(crate) enum Tail {
 
 impl Tail {
     /// The next pair on the list.
-    pub(crate) fn next(self) -> Option<PairAddress> {
+    pub fn next(self) -> Option<PairAddress> {
         match self {
             Self::End => None,
             Self::Soft(pair) | Self::Hard(pair) => Some(pair),
@@ -32,7 +32,7 @@ impl Tail {
     }
 
     /// The next pair of the same dictionary.
-    pub(crate) fn next_in_dictionary(self) -> Option<PairAddress> {
+    pub fn next_in_dictionary(self) -> Option<PairAddress> {
         match self {
             Self::Hard(pair) => Some(pair),
             Self::End | Self::Soft(_) => None,
@@ -51,12 +51,13 @@ impl Tail {
 
 /// What a pair holds: the newest state that its log describes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Contents {
+pub struct Contents {
     /// The entries; an entry's id is its index.
-    pub(crate) entries: Vec<Entry>,
-    pub(crate) tail: Tail,
+    pub entries: Vec<Entry>,
+    /// What follows the pair on the list of all pairs.
+    pub tail: Tail,
     /// The pair's share of the global state.
-    pub(crate) delta: Delta,
+    pub delta: Delta,
 }
 
 /// One change of a pair's contents. Commits are made of these; each reader sees all of a commit's or none.

@@ -12,15 +12,18 @@ pub(crate) const TAG_SIZE: usize = 4;
 
 /// One name and what stands behind it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
-    pub(crate) name: Vec<u8>,
-    pub(crate) body: Body,
-    pub(crate) attributes: Attributes,
+pub struct Entry {
+    /// The name, without those of the dictionaries above it.
+    pub name: Vec<u8>,
+    /// What stands behind it.
+    pub body: Body,
+    /// The user attributes.
+    pub attributes: Attributes,
 }
 
 /// What stands behind a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Body {
+pub enum Body {
     /// Not a name of a user's: the store's own description.
     Superblock(Superblock),
     /// A dictionary that starts at this pair.
@@ -33,11 +36,11 @@ pub(crate) enum Body {
 
 /// A value in blocks of its own: a CTZ skip-list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct CtzStruct {
+pub struct CtzStruct {
     /// The last block.
-    pub(crate) head: BlockId,
+    pub head: BlockId,
     /// Bytes of the value.
-    pub(crate) size: u32,
+    pub size: u32,
 }
 
 impl CtzStruct {
@@ -58,10 +61,11 @@ impl CtzStruct {
 
 /// User attributes, one per type, ordered by type.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Attributes(Vec<(u8, Vec<u8>)>);
+pub struct Attributes(Vec<(u8, Vec<u8>)>);
 
 impl Attributes {
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (u8, &[u8])> {
+    /// The attributes' types and data, by type.
+    pub fn iter(&self) -> impl Iterator<Item = (u8, &[u8])> {
         self.0.iter().map(|(kind, data)| (*kind, data.as_slice()))
     }
 

@@ -14,29 +14,32 @@ const MOVE_TYPE: u32 = 0x4ff0_0000;
 
 /// What every reader and the first writer after a mount must know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub(crate) struct GlobalState {
+pub struct GlobalState {
     /// The tail list may hold pairs without a parent, or a pair that has moved.
-    pub(crate) orphans: bool,
+    pub orphans: bool,
     /// An entry that counts as deleted, and is to be deleted before anything else is written.
-    pub(crate) pending_move: Option<PendingMove>,
+    pub pending_move: Option<PendingMove>,
 }
 
 /// The source of a move that has reached its destination, or of a removal that has been decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct PendingMove {
-    pub(crate) pair: PairAddress,
-    pub(crate) id: EntryId,
+pub struct PendingMove {
+    /// The pair that holds the entry.
+    pub pair: PairAddress,
+    /// The entry's place in the pair.
+    pub id: EntryId,
 }
 
 /// A pair's share of the global state, or a change of the state: XORed, shares add up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub(crate) struct Delta([u32; 3]);
+pub struct Delta([u32; 3]);
 
 impl Delta {
     /// Encoded size, in bytes.
-    pub(crate) const SIZE: usize = 12;
+    pub const SIZE: usize = 12;
 
-    pub(crate) fn is_zero(self) -> bool {
+    /// Whether it changes nothing.
+    pub fn is_zero(self) -> bool {
         self == Self::default()
     }
 
@@ -49,7 +52,8 @@ impl Delta {
         ]))
     }
 
-    pub(crate) fn encode(self) -> [u8; Self::SIZE] {
+    /// Its bytes on disk.
+    pub fn encode(self) -> [u8; Self::SIZE] {
         let mut bytes = [0; Self::SIZE];
         for (target, word) in bytes.chunks_exact_mut(4).zip(self.0) {
             target.copy_from_slice(&word.to_le_bytes());
@@ -58,7 +62,7 @@ impl Delta {
     }
 
     /// The state that this delta is, taken as the sum of all; none where its move is of no known type.
-    pub(crate) fn state(self) -> Option<GlobalState> {
+    pub fn state(self) -> Option<GlobalState> {
         let [tag, a, b] = self.0;
         let pending_move = if tag & MOVE == 0 {
             None

@@ -5,11 +5,11 @@ use core::fmt;
 
 /// The two blocks of a metadata pair, in no particular order.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct PairAddress([BlockId; 2]);
+pub struct PairAddress([BlockId; 2]);
 
 impl PairAddress {
     /// The pair that every store starts from.
-    pub(crate) const FIRST: Self = Self([BlockId::new(0), BlockId::new(1)]);
+    pub const FIRST: Self = Self([BlockId::new(0), BlockId::new(1)]);
 
     /// Encoded size, in bytes.
     pub(crate) const SIZE: usize = 8;
@@ -18,7 +18,8 @@ impl PairAddress {
         Self([a, b])
     }
 
-    pub(crate) fn blocks(self) -> [BlockId; 2] {
+    /// The two blocks, as they stand in the pointer.
+    pub fn blocks(self) -> [BlockId; 2] {
         self.0
     }
 

@@ -34,8 +34,24 @@ pub(crate) enum Trust {
     Blind,
 }
 
+/// Hears what a scan meets, for those who show a log and not only what it says in the end.
+pub(crate) trait Observer {
+    /// A tag with all its data, at this offset.
+    fn tag(&mut self, offset: usize, tag: Tag);
+
+    /// The checksum of the tag heard last, which ends a commit: the one that is stored, and the one that the commit has.
+    fn checksum(&mut self, stored: u32, computed: u32);
+}
+
+/// Nobody listens.
+impl Observer for () {
+    fn tag(&mut self, _: usize, _: Tag) {}
+
+    fn checksum(&mut self, _: u32, _: u32) {}
+}
+
 /// Reads the log of one block.
-pub(crate) struct Scanner {
+pub(crate) struct Scanner<O = ()> {
     block_size: usize,
     trust: Trust,
     /// Where the next tag stands.
@@ -49,11 +65,19 @@ pub(crate) struct Scanner {
     /// The state after the last valid commit.
     drafts: Drafts,
     end: Option<LogEnd>,
+    observer: O,
 }
 
 impl Scanner {
     /// A scanner at the start of a block of `block_size` bytes.
     pub(crate) fn new(block_size: usize, trust: Trust) -> Self {
+        Self::observed(block_size, trust, ())
+    }
+}
+
+impl<O: Observer> Scanner<O> {
+    /// As [`new`](Scanner::new), with somebody who listens.
+    pub(crate) fn observed(block_size: usize, trust: Trust, observer: O) -> Self {
         Self {
             block_size,
             trust,
@@ -64,6 +88,7 @@ impl Scanner {
             forward: None,
             drafts: Drafts::default(),
             end: None,
+            observer,
         }
     }
 
@@ -100,10 +125,15 @@ impl Scanner {
             }
             self.previous = bits;
             self.offset = next;
+            self.observer.tag(data - TAG_SIZE, tag);
             match tag.kind {
                 TagKind::CommitCrc { flip } => {
                     let crc = checksum(&bytes[self.commit_start..data]);
-                    if self.trust == Trust::Checked && u32_at(bytes, data) != Some(crc) {
+                    let stored = u32_at(bytes, data);
+                    if let Some(stored) = stored {
+                        self.observer.checksum(stored, crc);
+                    }
+                    if self.trust == Trust::Checked && stored != Some(crc) {
                         return self.finish(false);
                     }
                     self.previous ^= u32::from(flip) << 31;
@@ -141,6 +171,21 @@ impl Scanner {
             end.forward = None;
         }
         Progress::Done
+    }
+
+    /// Who has listened.
+    pub(crate) fn observer(&self) -> &O {
+        &self.observer
+    }
+
+    /// The end of the log so far; none before the first valid commit.
+    pub(crate) fn end(&self) -> Option<LogEnd> {
+        self.end
+    }
+
+    /// Where the tags stand whose data make up what the log says.
+    pub(crate) fn live_tags(&self) -> impl Iterator<Item = usize> {
+        self.drafts.live_data().map(|data| data - TAG_SIZE)
     }
 
     /// What the log says, once the scan is done: none where no commit is valid.
@@ -234,6 +279,19 @@ impl Drafts {
 
     fn draft(&mut self, id: EntryId) -> Option<&mut Draft> {
         self.entries.get_mut(id.index())
+    }
+
+    /// Where the data stand that count.
+    fn live_data(&self) -> impl Iterator<Item = usize> {
+        let of_entries = self.entries.iter().flat_map(|draft| {
+            let name = draft.name.iter().map(|(_, range)| range.start);
+            let structure = draft.structure.iter().map(|(_, range)| range.start);
+            let attributes = draft.attributes.iter().map(|(_, range)| range.start);
+            name.chain(structure).chain(attributes)
+        });
+        let tail = self.tail.iter().map(|(_, range)| range.start);
+        let delta = self.delta.iter().map(|range| range.start);
+        of_entries.chain(tail).chain(delta)
     }
 
     fn finish(self, bytes: &[u8]) -> Result<Contents, CorruptionKind> {

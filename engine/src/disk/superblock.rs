@@ -3,7 +3,7 @@
 use super::pointer::u32_at;
 
 /// The name of the superblock entry.
-pub(crate) const MAGIC: &[u8] = b"littlefs";
+pub const MAGIC: &[u8] = b"littlefs";
 
 /// The longest name that the format allows, in bytes; the C littlefs has the same limit.
 pub(crate) const NAME_MAX: u32 = 255;
@@ -43,14 +43,21 @@ impl DiskVersion {
 
 /// The superblock's fields as they stand on disk, not yet checked against anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Superblock {
-    pub(crate) major: u16,
-    pub(crate) minor: u16,
-    pub(crate) block_size: u32,
-    pub(crate) block_count: u32,
-    pub(crate) name_max: u32,
-    pub(crate) file_max: u32,
-    pub(crate) attr_max: u32,
+pub struct Superblock {
+    /// The major number of the format's version.
+    pub major: u16,
+    /// The minor number of the format's version.
+    pub minor: u16,
+    /// Bytes in a block.
+    pub block_size: u32,
+    /// Blocks of the store.
+    pub block_count: u32,
+    /// The longest name, in bytes; 0 for the format's own limit.
+    pub name_max: u32,
+    /// The longest value, in bytes; 0 for the format's own limit.
+    pub file_max: u32,
+    /// The longest attribute, in bytes; 0 for the format's own limit.
+    pub attr_max: u32,
 }
 
 impl Superblock {

@@ -10,11 +10,11 @@ const NO_ID: u16 = 0x3ff;
 const DELETED: u16 = 0x3ff;
 
 /// The longest data that one tag can describe, in bytes.
-pub(crate) const MAX_LENGTH: usize = 0x3fe;
+pub const MAX_LENGTH: usize = 0x3fe;
 
 /// The place of an entry in its pair, from 0, in the order of names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct EntryId(u16);
+pub struct EntryId(u16);
 
 impl EntryId {
     /// The first entry of a pair.
@@ -25,18 +25,20 @@ impl EntryId {
         (index < usize::from(NO_ID)).then_some(Self(index as u16))
     }
 
-    pub(crate) fn index(self) -> usize {
+    /// The place as an index.
+    pub fn index(self) -> usize {
         usize::from(self.0)
     }
 
-    pub(crate) fn number(self) -> u16 {
+    /// The place as the number on disk.
+    pub fn number(self) -> u16 {
         self.0
     }
 }
 
 /// How long a tag's data is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Length {
+pub enum Length {
     /// So many bytes follow the tag, at most [`MAX_LENGTH`].
     Bytes(u16),
     /// What the tag describes is deleted; no bytes follow.
@@ -45,41 +47,58 @@ pub(crate) enum Length {
 
 /// What kind of thing a name belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NameKind {
+pub enum NameKind {
+    /// A value.
     Value,
+    /// A dictionary.
     Dictionary,
+    /// The store itself.
     Superblock,
 }
 
 /// How the thing behind an entry is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum StructKind {
+pub enum StructKind {
+    /// A pointer to a dictionary's first pair.
     Dictionary,
+    /// A value in the log itself.
     Inline,
+    /// A pointer to a value's last block, and its size.
     Ctz,
 }
 
 /// Whether the next pair on the list belongs to the same dictionary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum TailKind {
+pub enum TailKind {
+    /// It belongs to another dictionary, or the list ends.
     Soft,
+    /// It belongs to the same dictionary.
     Hard,
 }
 
 /// What a tag describes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum TagKind {
+pub enum TagKind {
+    /// An entry's name.
     Name(NameKind),
+    /// Makes room for an entry.
     Create,
+    /// Removes an entry.
     Delete,
+    /// What stands behind an entry's name.
     Struct(StructKind),
+    /// A user attribute of this type.
     Attribute(u8),
+    /// What follows the pair on the list of all pairs.
     Tail(TailKind),
+    /// The pair's share of the global state.
     GlobalState,
     /// The end of a commit. `flip` is the valid bit that unwritten storage behind the commit would show.
     CommitCrc {
+        /// The valid bit.
         flip: bool,
     },
+    /// The checksum of the erased bytes behind the commit.
     ForwardCrc,
     /// A type that the format does not assign.
     Unknown,
@@ -87,11 +106,13 @@ pub(crate) enum TagKind {
 
 /// A parsed tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Tag {
-    pub(crate) kind: TagKind,
+pub struct Tag {
+    /// What it describes.
+    pub kind: TagKind,
     /// The entry it belongs to, if any.
-    pub(crate) id: Option<EntryId>,
-    pub(crate) length: Length,
+    pub id: Option<EntryId>,
+    /// How long its data is.
+    pub length: Length,
 }
 
 impl Tag {
@@ -143,7 +164,7 @@ impl Tag {
     }
 
     /// How many bytes of data follow the tag.
-    pub(crate) fn data_length(self) -> usize {
+    pub fn data_length(self) -> usize {
         match self.length {
             Length::Bytes(length) => usize::from(length),
             Length::Deleted => 0,

@@ -339,7 +339,7 @@ pub(crate) fn layout<D: BlockDevice>(medium: &Medium<D>) -> Layout {
 }
 
 /// Whether revision count `a` is newer than `b`, in sequence arithmetic (SPEC.md, "Metadata pairs").
-fn is_newer(a: u32, b: u32) -> bool {
+pub(crate) fn is_newer(a: u32, b: u32) -> bool {
     a.wrapping_sub(b).cast_signed() > 0
 }
 
