@@ -13,7 +13,7 @@
 //! Store::format(&mut device, &FormatOptions::default())?;
 //! let log = Log::read(&device.bytes()[..512]);
 //! assert!(log.commits[0].is_valid());
-//! let contents = log.contents?.expect("a valid commit");
+//! let contents = log.contents.expect("no damage").expect("a valid commit");
 //! assert!(matches!(contents.entries[0].body, Body::Superblock(_)));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -28,12 +28,13 @@ pub use crate::disk::tag::{
     EntryId, Length, MAX_LENGTH, NameKind, StructKind, Tag, TagKind, TailKind,
 };
 
+use crate::device::BlockId;
 use crate::disk::crc::checksum;
 use crate::disk::ctz;
 use crate::disk::pointer::u32_at;
 use crate::disk::scan::{Observer, Progress, Scanner, Trust};
 use crate::error::CorruptionKind;
-use crate::store::pair::is_newer;
+use crate::store::pair::reading_order;
 use alloc::collections::BTreeSet;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -138,16 +139,12 @@ impl Log {
     }
 
     /// Which of a pair's two blocks counts, 0 or 1: the one with the newer revision count, or the other one where that
-    /// has no valid commit; none where neither has. A block is none where it cannot be read.
-    pub fn current(halves: [Option<&Self>; 2]) -> Option<usize> {
-        let order = match halves {
-            [Some(a), Some(b)] if is_newer(b.revision, a.revision) => [1, 0],
-            _ => [0, 1],
-        };
+    /// has no valid commit; none where neither has. A log is none where its block cannot be read.
+    pub fn current(blocks: [BlockId; 2], halves: [Option<&Self>; 2]) -> Option<usize> {
+        let revisions = halves.map(|log| log.map(|log| log.revision));
         let counts = |log: &Self| log.commits.first().is_some_and(Commit::is_valid);
-        order
-            .into_iter()
-            .find(|&half| halves[half].is_some_and(counts))
+        let mut order = reading_order(blocks, revisions).into_iter();
+        order.find(|&half| halves[half].is_some_and(counts))
     }
 }
 
@@ -227,7 +224,10 @@ mod tests {
         let image = device.into_image();
         let [a, b] = [&image[..512], &image[512..1024]];
         let logs = [Log::read(a), Log::read(b)];
-        let current = Log::current([Some(&logs[0]), Some(&logs[1])]);
+        let current = Log::current(
+            PairAddress::FIRST.blocks(),
+            [Some(&logs[0]), Some(&logs[1])],
+        );
         [a, b][current.unwrap()].to_vec()
     }
 

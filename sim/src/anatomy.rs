@@ -206,3 +206,8 @@ fn read_block<D: BlockDevice>(
     device.read(block, 0, &mut bytes)?;
     Ok(bytes)
 }
+
+/// Whether a block holds nothing: erasing leaves ones on flash, zeros on some devices.
+fn is_erased(bytes: &[u8]) -> bool {
+    bytes.iter().all(|&byte| byte == 0xff) || bytes.iter().all(|&byte| byte == 0)
+}

@@ -4,6 +4,7 @@
 //! They live here and not with the targets so that `cargo test` can replay the seeds, and everything that was ever
 //! found, without a fuzzer.
 
+mod anatomy;
 mod budget;
 mod commit;
 mod damage;
@@ -13,6 +14,7 @@ mod operations;
 mod seal;
 mod tag;
 
+pub use anatomy::take_apart;
 pub use budget::CallBudget;
 pub use commit::commit;
 pub use damage::damage;

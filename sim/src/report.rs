@@ -1,5 +1,6 @@
 //! What people read: the results of sweeps and replays, as text.
 
+pub mod anatomy;
 pub mod audit;
 pub mod bounded;
 mod coverage;

@@ -65,6 +65,7 @@ proptest! {
             image[at] = byte;
         }
         fuzzing::mount(&input);
+        fuzzing::take_apart(&input);
     }
 }
 

@@ -57,15 +57,13 @@ impl Pair {
         if a == b {
             return Err(Corruption::at(a, CorruptionKind::PairOfOneBlock).into());
         }
-        // Revision counts half of all numbers apart, or the same, say nothing: no store writes such. Then it must not hang
-        // on the order in which a pointer names the blocks which of them counts, as a commit can change that order.
-        let (named, [a, b]) = (a, [a.min(b), a.max(b)]);
+        let blocks = [a, b];
         let revisions = [read_revision(medium, a)?, read_revision(medium, b)?];
-        let candidates = match revisions {
-            [Some(ra), Some(rb)] if is_newer(rb, ra) => [Some((b, rb, a)), Some((a, ra, b))],
-            [ra, rb] => [ra.map(|ra| (a, ra, b)), rb.map(|rb| (b, rb, a))],
-        };
-        for (current, revision, spare) in candidates.into_iter().flatten() {
+        for half in reading_order(blocks, revisions) {
+            let (current, spare) = (blocks[half], blocks[1 - half]);
+            let Some(revision) = revisions[half] else {
+                continue;
+            };
             if let Some((contents, end)) = scan_block(medium, current, trust)? {
                 return Ok(Self {
                     current,
@@ -76,7 +74,7 @@ impl Pair {
                 });
             }
         }
-        Err(Corruption::at(named, CorruptionKind::NoValidCommit).into())
+        Err(Corruption::at(a, CorruptionKind::NoValidCommit).into())
     }
 
     /// The pair at `address`, or a stand-in without contents where the blocks hold none: good for nothing but to be
@@ -339,8 +337,21 @@ pub(crate) fn layout<D: BlockDevice>(medium: &Medium<D>) -> Layout {
 }
 
 /// Whether revision count `a` is newer than `b`, in sequence arithmetic (SPEC.md, "Metadata pairs").
-pub(crate) fn is_newer(a: u32, b: u32) -> bool {
+fn is_newer(a: u32, b: u32) -> bool {
     a.wrapping_sub(b).cast_signed() > 0
+}
+
+/// In which order a pair's blocks are looked at, as indices: the one with the newer revision count first.
+///
+/// Revision counts half of all numbers apart, or the same, say nothing: no store writes such. Then it must not hang on the
+/// order in which a pointer names the blocks which of them counts, as a commit can change that order.
+pub(crate) fn reading_order(blocks: [BlockId; 2], revisions: [Option<u32>; 2]) -> [usize; 2] {
+    let lower = usize::from(blocks[1] < blocks[0]);
+    let [low, high] = [lower, 1 - lower];
+    match (revisions[low], revisions[high]) {
+        (Some(of_low), Some(of_high)) if is_newer(of_high, of_low) => [high, low],
+        _ => [low, high],
+    }
 }
 
 /// The first four bytes of a block; none where the block cannot be read, which the other one may make up for.

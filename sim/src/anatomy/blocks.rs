@@ -1,8 +1,8 @@
 //! What each block is used for.
 
 use super::pairs::Followed;
-use super::read_block;
 use super::tree::Node;
+use super::{is_erased, read_block};
 use cutpoint_engine::device::{BlockDevice, BlockId, DeviceError};
 use serde::Serialize;
 
@@ -82,7 +82,7 @@ pub(super) fn of<D: BlockDevice>(
             return Ok(Use::Beyond);
         }
         let bytes = read_block(device, geometry, BlockId::new(index as u32))?;
-        let erased = bytes.iter().all(|&byte| byte == 0xff) || bytes.iter().all(|&byte| byte == 0);
+        let erased = is_erased(&bytes);
         Ok(Use::Free { erased })
     };
     uses.into_iter()

@@ -1,5 +1,6 @@
 //! One block of a metadata pair: its log, commit by commit, tag by tag.
 
+use super::is_erased;
 use cutpoint_engine::inspect::{self, Length, NameKind, StructKind, TagKind, TailKind};
 use serde::Serialize;
 
@@ -12,6 +13,8 @@ pub struct Half {
     pub revision: u32,
     /// Whether the pair's contents are what this block says.
     pub current: bool,
+    /// All its bytes are 0xff, or all are 0: it holds no log.
+    pub erased: bool,
     /// Its commits; the last one may be one that does not count.
     pub commits: Vec<Commit>,
     /// The offset behind the last valid commit, in bytes; 0 where there is none.
@@ -169,13 +172,16 @@ impl From<TagKind> for TagType {
 impl Half {
     /// The log in the block's bytes, shown.
     pub(super) fn new(block: u32, bytes: &[u8], log: &inspect::Log, current: bool) -> Self {
+        let erased = is_erased(bytes);
         Self {
             block,
             revision: log.revision,
             current,
+            erased,
             commits: log
                 .commits
                 .iter()
+                .filter(|_| !erased)
                 .map(|commit| Commit::new(bytes, commit, current))
                 .collect(),
             end: log.end,

@@ -144,7 +144,7 @@ impl Followed {
                 break;
             };
             next = contents.tail.next();
-            followed.sum = followed.sum ^ contents.delta;
+            followed.sum ^= contents.delta;
             match contents.entries.first().map(|entry| &entry.body) {
                 Some(Body::Superblock(superblock)) if of_superblocks => {
                     followed.superblock = Some(*superblock);
@@ -182,16 +182,15 @@ impl Followed {
             return Ok(None);
         }
         let owners = [a, b].map(|block| self.owners.get(&block).copied());
-        if let Some(place) = owners.into_iter().flatten().next() {
-            if self.addresses[place] == address {
-                return Ok(Some(place));
-            }
-            // A dictionary that has moved keeps one block of its old self: that one block may come twice, and no more.
-            if owners[0].is_some() && owners[1].is_some() {
-                self.damage
-                    .push(Corruption::at(a, CorruptionKind::SharedBlock));
-                return Ok(None);
-            }
+        let mut met = owners.into_iter().flatten();
+        if let Some(place) = met.find(|&place| self.addresses[place] == address) {
+            return Ok(Some(place));
+        }
+        // A dictionary that has moved keeps one block of its old self: that one block may come twice, and no more.
+        if owners[0].is_some() && owners[1].is_some() {
+            self.damage
+                .push(Corruption::at(a, CorruptionKind::SharedBlock));
+            return Ok(None);
         }
         self.read(device, address).map(Some)
     }
@@ -209,7 +208,7 @@ impl Followed {
             read_block(device, geometry, b)?,
         ];
         let logs = [Log::read(&bytes[0]), Log::read(&bytes[1])];
-        let current = Log::current([Some(&logs[0]), Some(&logs[1])]);
+        let current = Log::current(blocks, [Some(&logs[0]), Some(&logs[1])]);
         let half = |half: usize| {
             let block = blocks[half].index();
             Half::new(block, &bytes[half], &logs[half], current == Some(half))

@@ -1,9 +1,11 @@
 //! `cutpoint image`: a store in an image file, looked at and changed by hand.
 
 mod check;
+mod dump;
 mod entry;
 mod format;
 mod ls;
+mod map;
 mod mkdir;
 mod mv;
 mod open;
@@ -30,12 +32,16 @@ pub(super) enum Command {
     Mkdir(mkdir::Arguments),
     Stat(stat::Arguments),
     Check(check::Arguments),
+    Dump(dump::Arguments),
+    Map(map::Arguments),
 }
 
 /// Runs one image command, printing to `out`.
 pub(super) fn run(command: Command, out: &mut dyn Write) -> Result<Outcome, CliError> {
     match command {
         Command::Check(arguments) => return check::run(&arguments, out),
+        Command::Dump(arguments) => return dump::run(&arguments, out),
+        Command::Map(arguments) => return map::run(&arguments, out),
         Command::Format(arguments) => format::run(&arguments),
         Command::Tree(arguments) => tree::run(&arguments, out),
         Command::Ls(arguments) => ls::run(&arguments, out),

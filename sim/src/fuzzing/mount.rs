@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const BLOCK_SIZES: [u32; 3] = [128, 256, 512];
 
 /// The bit of the first byte that asks for the image's checksums to be put right first.
-const SEALED: u8 = 0x80;
+pub(super) const SEALED: u8 = 0x80;
 
 /// Device calls that reading everything may take for each block of the image: far above what any image needs.
 const CALLS_PER_BLOCK: u64 = 20_000;

@@ -1,6 +1,7 @@
 //! From an image's path to a mounted store, or to the line that says why not.
 
 use super::CliError;
+use crate::anatomy::Anatomy;
 use clap::Args;
 use cutpoint_engine::device::FileDevice;
 use cutpoint_engine::{Error, Key, MountError, MountOptions, Store, probe_block_size};
@@ -38,6 +39,20 @@ impl Image {
         let device = FileDevice::open_read_only(&self.path, block_size)
             .map_err(|error| self.error(error))?;
         self.mounted(device)
+    }
+
+    /// Takes the image apart, whether it mounts or not; the file is opened read-only and other readers are let in.
+    pub(super) fn anatomy(&self) -> Result<Anatomy, CliError> {
+        let block_size = self.block_size()?;
+        let mut device = FileDevice::open_read_only(&self.path, block_size)
+            .map_err(|error| self.error(error))?;
+        Anatomy::of(&mut device).map_err(|error| self.error(error))
+    }
+
+    /// The image's name for people, without the folders above it.
+    pub(super) fn name(&self) -> String {
+        let name = self.path.file_name().unwrap_or(self.path.as_os_str());
+        name.to_string_lossy().into_owned()
     }
 
     fn mounted(&self, device: FileDevice) -> Result<Mounted, CliError> {
