@@ -17,7 +17,7 @@ run() {
     -artifact_prefix="target/fuzz-$target-" "$new" "${seeds[@]/#/corpus/fuzz/}"
 }
 
-run mount 400000 8193 mount
+run mount 1000000 8193 mount mount_repaired
 run mount_repaired 100000 8193 mount_repaired mount
 run operations 25000 536 operations
 run commit 1000000 4097 commit

@@ -13,55 +13,76 @@ pub(super) const SEALED: u8 = 0x80;
 /// Device calls that reading everything may take for each block of the image: far above what any image needs.
 const CALLS_PER_BLOCK: u64 = 20_000;
 
-/// Takes `bytes` as an image, mounts it, and where that works reads everything there is, then changes some of it.
+/// An input, as an image on a device.
+struct Input {
+    image: Vec<u8>,
+    block_size: u32,
+}
+
+impl Input {
+    /// What `bytes` stand for: the first chooses the block size (its low seven bits, modulo 3: 128, 256 or 512 bytes)
+    /// and whether the checksums of all commits are put right first (its top bit); the rest is the image.
+    fn of(bytes: &[u8]) -> Option<Self> {
+        let (&choice, image) = bytes.split_first()?;
+        let block_size = block_size(choice);
+        let mut image = image.to_vec();
+        if choice & SEALED != 0 {
+            seal(&mut image, block_size as usize);
+        }
+        Some(Self { image, block_size })
+    }
+
+    /// A device that holds the image and answers as many calls as it may take, where there is one of that size.
+    fn device(&self) -> Option<CallBudget<MemoryDevice>> {
+        let device = MemoryDevice::from_image(self.image.clone(), self.block_size).ok()?;
+        let blocks = self.image.len() as u64 / u64::from(self.block_size);
+        Some(CallBudget::new(device, CALLS_PER_BLOCK * blocks))
+    }
+
+    #[track_caller]
+    fn assert_untouched(&self, device: &CallBudget<MemoryDevice>) {
+        assert!(
+            device.device().bytes() == self.image,
+            "mounting and reading wrote to the device"
+        );
+    }
+}
+
+/// Takes `bytes` as an image, mounts it, and where that works reads the whole tree with its values once.
 ///
 /// The first byte chooses the block size (its low seven bits, modulo 3: 128, 256 or 512 bytes) and whether the
-/// checksums of all commits are put right first (its top bit); the rest is the image.
+/// checksums of all commits are put right first (its top bit); the rest is the image. This is the target for many
+/// inputs; [`mount_repaired`] does more with each.
 ///
 /// # Panics
 ///
 /// Where a promise about arbitrary bytes is broken: a panic inside the engine, a call that does not end, a write to
-/// the device by a call that only reads, a store without damage that is one tree for `walk` and another for `list` and
-/// `get`, a change of such a store that is not there when it is read again.
+/// the device.
 ///
 /// ```
 /// cutpoint::fuzzing::mount(b"not an image");
 /// ```
 pub fn mount(bytes: &[u8]) {
-    let Some((&choice, image)) = bytes.split_first() else {
+    let Some(input) = Input::of(bytes) else {
         return;
     };
-    let block_size = block_size(choice);
-    let mut image = image.to_vec();
-    if choice & SEALED != 0 {
-        seal(&mut image, block_size as usize);
-    }
-    let Ok(device) = MemoryDevice::from_image(image.clone(), block_size) else {
+    let Some(mut device) = input.device() else {
         return;
     };
-    let blocks = image.len() as u64 / u64::from(block_size);
-    let mut device = CallBudget::new(device, CALLS_PER_BLOCK * blocks);
-    let sound = match Store::mount(&mut device, &MountOptions::default()) {
-        Ok(mut store) => read_everything(&mut store),
-        Err(_) => return,
-    };
-    assert!(
-        device.device().bytes() == image,
-        "mounting and reading wrote to the device"
-    );
-    // What an image holds need not be erased where its commits say so: refusing to program it is no fault of the
-    // engine's, and the store must take that, too.
     if let Ok(mut store) = Store::mount(&mut device, &MountOptions::default()) {
-        change_some(&mut store, sound);
+        let _ = store.walk(true, &mut |_| {});
     }
+    input.assert_untouched(&device);
 }
 
-/// As [`mount`], with the checksums of all commits put right whatever the top bit says: for a fuzzer that
+/// Takes `bytes` as an image as [`mount`] does, with the checksums of all commits put right whatever the top bit says,
+/// mounts it, and where that works reads everything there is in all ways, then changes some of it: for a fuzzer that
 /// [damages](super::damage()) what commits say.
 ///
 /// # Panics
 ///
-/// As [`mount`].
+/// As [`mount`]; and where a store without damage is one tree for `walk` and another for `list` and `get`, or a change
+/// of such a store is not there when it is read again.
 ///
 /// ```
 /// cutpoint::fuzzing::mount_repaired(b"not an image");
@@ -71,7 +92,22 @@ pub fn mount_repaired(bytes: &[u8]) {
     if let Some(choice) = bytes.first_mut() {
         *choice |= SEALED;
     }
-    mount(&bytes);
+    let Some(input) = Input::of(&bytes) else {
+        return;
+    };
+    let Some(mut device) = input.device() else {
+        return;
+    };
+    let sound = match Store::mount(&mut device, &MountOptions::default()) {
+        Ok(mut store) => read_everything(&mut store),
+        Err(_) => return,
+    };
+    input.assert_untouched(&device);
+    // What an image holds need not be erased where its commits say so: refusing to program it is no fault of the
+    // engine's, and the store must take that, too.
+    if let Ok(mut store) = Store::mount(&mut device, &MountOptions::default()) {
+        change_some(&mut store, sound);
+    }
 }
 
 /// The block size that the first byte of an input chooses.

@@ -34,6 +34,7 @@ fn replay(target: &str, body: fn(&[u8]), at_least: usize) {
 #[test]
 fn mount_keeps_its_promises_on_every_seed() {
     replay("mount", fuzzing::mount, 14);
+    replay("mount_repaired", fuzzing::mount, 20);
 }
 
 #[test]
