@@ -11,11 +11,13 @@ use crate::phase::Phase;
 use crate::record::Recording;
 use crate::trace::Event;
 use crate::workload::Step;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::AddAssign;
+use std::str::FromStr;
 use std::sync::Arc;
+use thiserror::Error;
 
 /// What has been seen of one run or of several, under one contract or several.
 ///
@@ -34,10 +36,10 @@ use std::sync::Arc;
 /// assert!(cut.seen > 0 && cut.seen == cut.possible);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
     /// Writes, by the work and the phase that they are of: those that a cut falls inside of.
-    #[serde(serialize_with = "as_rows")]
+    #[serde(with = "rows")]
     inside: BTreeMap<(Work, Phase), Tally>,
     /// Writes that were lost: nothing of them was on the medium.
     pub lost: Tally,
@@ -54,7 +56,7 @@ pub struct Coverage {
 }
 
 /// How much has been seen, of how much there is to be seen under the contract.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     /// So much has been.
     pub seen: u64,
@@ -87,13 +89,39 @@ impl Work {
     }
 }
 
+/// What stands behind the kind of an operation that makes dictionaries on its way.
+const THROUGH: &str = " through new dictionaries";
+
 impl fmt::Display for Work {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.kind.fmt(f)?;
         if self.makes_dictionaries {
-            f.write_str(" through new dictionaries")?;
+            f.write_str(THROUGH)?;
         }
         Ok(())
+    }
+}
+
+/// A text is no work as work prints.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("'{0}' is no kind of operation")]
+pub struct ParseWorkError(String);
+
+impl FromStr for Work {
+    type Err = ParseWorkError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, makes_dictionaries) = match text.strip_suffix(THROUGH) {
+            Some(name) => (name, true),
+            None => (text, false),
+        };
+        let mut kinds = OperationKind::ALL.into_iter();
+        let kind = kinds.find(|kind| kind.to_string() == name);
+        let work = kind.map(|kind| Self {
+            kind,
+            makes_dictionaries,
+        });
+        work.ok_or_else(|| ParseWorkError(text.to_owned()))
     }
 }
 
@@ -150,8 +178,8 @@ impl Coverage {
             self.kept.count_where(possible.kept, seen.kept);
             self.torn.count_where(possible.torn, seen.torn);
             if let Some((of, followed)) = labels.get(number) {
-                let inside = |write: &SeenWrite| write.torn_last || (followed && write.kept_last);
-                let tally = self.inside.entry(of).or_default();
+                let inside = |write: &SeenWrite| write.torn_last || (*followed && write.kept_last);
+                let tally = self.inside.entry(of.clone()).or_default();
                 tally.count_where(inside(possible), inside(seen));
             }
         }
@@ -168,11 +196,11 @@ impl Coverage {
     }
 
     /// All of those, ordered by work and phase; those that no cut can fall inside of are left out.
-    pub fn phases(&self) -> impl Iterator<Item = (Work, Phase, Tally)> + '_ {
+    pub fn phases(&self) -> impl Iterator<Item = (Work, &Phase, Tally)> + '_ {
         let inside = self.inside.iter();
         inside
             .filter(|(_, tally)| tally.possible > 0)
-            .map(|(&(work, phase), &tally)| (work, phase, tally))
+            .map(|((work, phase), &tally)| (*work, phase, tally))
     }
 
     /// How many pairs of work and phase the power has been cut inside of.
@@ -187,8 +215,8 @@ impl Coverage {
 
 impl AddAssign<&Self> for Coverage {
     fn add_assign(&mut self, more: &Self) {
-        for (&of, &tally) in &more.inside {
-            *self.inside.entry(of).or_default() += tally;
+        for (of, &tally) in &more.inside {
+            *self.inside.entry(of.clone()).or_default() += tally;
         }
         self.lost += more.lost;
         self.kept += more.kept;
@@ -229,7 +257,7 @@ impl Labels {
         for event in recording.trace().events() {
             match event {
                 Event::OperationStart(step) => {
-                    work = work_of(recording, *step);
+                    work = Work::of_step(recording, *step);
                     first = labels.len();
                 }
                 Event::OperationEnd(_) => work = None,
@@ -239,7 +267,7 @@ impl Labels {
                     {
                         *followed = true;
                     }
-                    let phase = recording.phases().get(labels.len()).copied().flatten();
+                    let phase = recording.phases().get(labels.len()).cloned().flatten();
                     labels.push(work.zip(phase).map(|of| (of, false)));
                 }
                 Event::Sync => {}
@@ -248,50 +276,72 @@ impl Labels {
         Self(labels)
     }
 
-    fn get(&self, write: u32) -> Option<((Work, Phase), bool)> {
-        self.0.get(write as usize).copied().flatten()
+    fn get(&self, write: u32) -> Option<&((Work, Phase), bool)> {
+        self.0.get(write as usize)?.as_ref()
     }
 }
 
-/// What the step with this index does; none where it is no operation.
-fn work_of(recording: &Recording<'_>, step: u32) -> Option<Work> {
-    let kind = recording
-        .step(step)
-        .and_then(Step::operation)
-        .map(crate::op::Operation::kind)?;
-    let dictionaries = |version: u32| {
-        let model: Option<&Model> = recording.versions().get(version as usize);
-        let nodes = model.into_iter().flat_map(Model::nodes);
-        nodes
-            .filter(|(_, node)| ModelNode::is_dictionary(node))
-            .count()
-    };
-    let history = recording.history();
-    let (before, after) = (
-        history.version_before(step),
-        history.version_before(step + 1),
-    );
-    Some(if dictionaries(after) > dictionaries(before) {
-        Work::through_new_dictionaries(kind)
-    } else {
-        Work::of(kind)
-    })
+impl Work {
+    /// What the step with this index does; none where it is no operation.
+    pub(crate) fn of_step(recording: &Recording<'_>, step: u32) -> Option<Self> {
+        let kind = recording
+            .step(step)
+            .and_then(Step::operation)
+            .map(crate::op::Operation::kind)?;
+        let dictionaries = |version: u32| {
+            let model: Option<&Model> = recording.versions().get(version as usize);
+            let nodes = model.into_iter().flat_map(Model::nodes);
+            nodes
+                .filter(|(_, node)| ModelNode::is_dictionary(node))
+                .count()
+        };
+        let history = recording.history();
+        let (before, after) = (
+            history.version_before(step),
+            history.version_before(step + 1),
+        );
+        Some(if dictionaries(after) > dictionaries(before) {
+            Self::through_new_dictionaries(kind)
+        } else {
+            Self::of(kind)
+        })
+    }
 }
 
-fn as_rows<S: Serializer>(
-    inside: &BTreeMap<(Work, Phase), Tally>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    #[derive(Serialize)]
+/// The table as a list of rows.
+mod rows {
+    use super::{Tally, Work};
+    use crate::as_text;
+    use crate::phase::Phase;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::collections::BTreeMap;
+
+    #[derive(Serialize, Deserialize)]
     struct Row {
-        operation: String,
-        phase: &'static str,
+        #[serde(with = "as_text")]
+        operation: Work,
+        phase: String,
         #[serde(flatten)]
         tally: Tally,
     }
-    serializer.collect_seq(inside.iter().map(|(&(work, phase), &tally)| Row {
-        operation: work.to_string(),
-        phase: phase.name(),
-        tally,
-    }))
+
+    pub(super) fn serialize<S: Serializer>(
+        inside: &BTreeMap<(Work, Phase), Tally>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(inside.iter().map(|((work, phase), &tally)| Row {
+            operation: *work,
+            phase: phase.name().to_owned(),
+            tally,
+        }))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<(Work, Phase), Tally>, D::Error> {
+        let rows = Vec::<Row>::deserialize(deserializer)?.into_iter();
+        Ok(rows
+            .map(|row| ((row.operation, Phase::named(row.phase)), row.tally))
+            .collect())
+    }
 }

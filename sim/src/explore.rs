@@ -11,7 +11,7 @@ pub use count::Count;
 use nested::Origin;
 pub use progress::Progress;
 pub use replay::{Replay, ReplayError};
-pub use report::{Found, PeerName, Place, SweepReport, ViolationGroup};
+pub use report::{Found, ParsePlaceError, PeerName, Place, SweepReport, ViolationGroup};
 pub(crate) use run::Run;
 
 use crate::contract::{self, Contract};

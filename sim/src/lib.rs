@@ -49,11 +49,13 @@
 //! | [`bounded`] | all recoveries of all short sequences of operations |
 //! | [`faults`] | all of a workload's runs on devices that fail, and their recoveries |
 //! | [`anatomy`] | images taken apart: blocks, pairs with their logs, values, damage |
+//! | [`run`] | the folder that a sweep or a campaign leaves, written and read back |
 //! | [`report`] | results as text |
 //! | [`cli`] | the `cutpoint` command |
 #![forbid(unsafe_code)]
 
 pub mod anatomy;
+mod as_text;
 pub mod audit;
 pub mod bounded;
 pub mod cli;
@@ -75,6 +77,7 @@ pub mod phase;
 pub mod record;
 pub mod refusal;
 pub mod report;
+pub mod run;
 mod session;
 pub mod shared;
 pub mod subject;

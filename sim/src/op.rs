@@ -225,6 +225,23 @@ pub enum OperationKind {
     Remount,
 }
 
+impl OperationKind {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Set,
+        Self::SetPartial,
+        Self::Truncate,
+        Self::Allocate,
+        Self::SetAttribute,
+        Self::RemoveAttribute,
+        Self::Remove,
+        Self::Rename,
+        Self::CreateDictionary,
+        Self::Sync,
+        Self::Remount,
+    ];
+}
+
 impl fmt::Display for OperationKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

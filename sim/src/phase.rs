@@ -1,27 +1,33 @@
 //! Phases: what a subject is at when it writes, told by itself.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A part of a subject's work, such as a compaction, by the name that the subject gives it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Phase(&'static str);
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Phase(Cow<'static, str>);
 
 impl Phase {
     /// The phase of this name.
     pub const fn new(name: &'static str) -> Self {
-        Self(name)
+        Self(Cow::Borrowed(name))
+    }
+
+    /// The phase of this name, which has been read from somewhere.
+    pub fn named(name: String) -> Self {
+        Self(Cow::Owned(name))
     }
 
     /// Its name.
-    pub const fn name(self) -> &'static str {
-        self.0
+    pub fn name(&self) -> &str {
+        &self.0
     }
 }
 
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        f.write_str(&self.0)
     }
 }
 
@@ -46,6 +52,7 @@ impl PhaseMark {
 
     /// The phase that was shown last.
     pub fn shown(&self) -> Option<Phase> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        let shown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        shown.clone()
     }
 }

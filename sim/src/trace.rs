@@ -58,7 +58,7 @@ pub struct BlockWrite {
 }
 
 /// How many of each event a trace holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct EventCounts {
     /// Erases.
     pub erases: u32,

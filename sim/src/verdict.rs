@@ -4,7 +4,7 @@ mod compare;
 mod violation;
 
 pub(crate) use compare::{Difference, nearest_difference, shows};
-pub use violation::{Promise, Stage, Violation, ViolationKind};
+pub use violation::{ParsePromiseError, ParseStageError, Promise, Stage, Violation, ViolationKind};
 
 /// The judgement on a recovery.
 #[derive(Clone, Debug, PartialEq, Eq)]

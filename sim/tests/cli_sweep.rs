@@ -1,5 +1,6 @@
 //! `cutpoint sweep`, `replay` and `list` as they are typed, wrong input included.
 
+use cutpoint::run::{Entry, Reader, Totals};
 use std::ffi::OsStr;
 use std::fs;
 
@@ -138,11 +139,23 @@ fn keeps_the_results_in_a_folder() {
     let out = folder.to_str().unwrap();
     let run = cutpoint(["sweep", "nested-128", "--out", out]);
     let summary = fs::read_to_string(folder.join("summary.txt")).unwrap();
-    assert_eq!(stdout(&run), summary);
-    let results = fs::read_to_string(folder.join("results.jsonl")).unwrap();
+    assert!(summary.ends_with("No violation found.\n"), "{summary}");
+    let mut reader = Reader::open(&folder).unwrap();
+    assert_eq!(reader.header().count, Some(1));
+    let entries: Vec<Entry> = reader.by_ref().collect::<Result<_, _>>().unwrap();
+    assert_eq!(entries[0].report.workload, "nested-128");
+    let recoveries = format!("{} recoveries", entries[0].report.recoveries);
+    assert!(stdout(&run).contains(&recoveries), "{recoveries}");
+    let mut totals = Totals::default();
+    totals.add(&entries[0]);
+    assert_eq!(reader.totals(), Some(&totals));
+    // Another one does not go over it.
+    let again = cutpoint(["sweep", "nested-128", "--out", out]);
+    assert_eq!(again.code, 2);
     assert!(
-        results.starts_with(r#"{"subject":"engine","workload":"nested-128""#),
-        "{results}"
+        again.stderr.contains("there is a run already"),
+        "{}",
+        again.stderr
     );
     // The workers' places are of no use once the work is done.
     assert_eq!(fs::read_dir(folder.join("in-flight")).unwrap().count(), 0);

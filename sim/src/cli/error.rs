@@ -1,3 +1,4 @@
+use crate::run::RunError;
 use std::fmt::Display;
 use std::io;
 use std::path::Path;
@@ -14,6 +15,9 @@ pub(super) enum CliError {
         /// What is wrong there, and what to do where that is not plain.
         what: String,
     },
+    /// The folder of a run could not be written or read.
+    #[error(transparent)]
+    Run(#[from] RunError),
     /// The result could not be printed. A bare [`io::Error`] in a command is always one of its writer: errors of
     /// files are placed with [`CliError::at`].
     #[error("standard output: {0}")]

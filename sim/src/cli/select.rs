@@ -2,6 +2,7 @@
 
 use super::CliError;
 use crate::contract::{self, Contract};
+use crate::run::Explored;
 use crate::workload::bounded::Sequences;
 use crate::workload::{Workload, builtin, images};
 use std::path::{Path, PathBuf};
@@ -103,6 +104,16 @@ pub(super) struct Model {
     pub(super) contract: &'static Contract,
     /// How many power cuts follow on each other.
     pub(super) depth: u32,
+}
+
+impl Model {
+    /// As a run names it.
+    pub(super) fn explored(&self) -> Explored {
+        Explored {
+            contract: self.contract.name.to_owned(),
+            depth: self.depth,
+        }
+    }
 }
 
 /// The crash model of cuts in the recovery from a cut.

@@ -81,6 +81,12 @@ impl PeerName {
         }
     }
 
+    /// What it is, with its version.
+    pub(super) fn description(self) -> String {
+        let Self::LittlefsC = self;
+        SubjectName::LittlefsC.description()
+    }
+
     #[cfg(feature = "littlefs-c")]
     #[allow(clippy::unnecessary_wraps, reason = "a plain build leaves it out")]
     fn peer(self, workload: &Workload) -> Result<Box<dyn Subject>, CliError> {

@@ -1,10 +1,11 @@
 use super::select::{Model, Selection, models, select};
-use super::subject::SubjectArgument;
+use super::subject::{PeerName, SubjectArgument};
 use super::supervise;
 use super::workers::{WorkerArguments, Workers, watched};
 use super::{CliError, Outcome, bounded};
 use crate::explore::Progress;
 use crate::report::summary::Summary;
+use crate::run::{self, Configuration, Entry, Finding, Header, Shard, Writer};
 use crate::workload::Workload;
 use crate::workload::bounded::Length;
 use clap::Args;
@@ -80,15 +81,35 @@ pub(super) struct Arguments {
     /// Print one JSON object for each workload
     #[arg(long)]
     json: bool,
-    /// Keep the results in this folder
+    /// Keep the results in this folder, as docs/campaigns.md describes it
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Do the I-th of N parts of the work; 'cutpoint merge' joins what they leave
+    #[arg(long, value_name = "I/N", requires = "out", conflicts_with = "bounded")]
+    shard: Option<Shard>,
     /// The corpus folder, where it is not ./corpus
     #[arg(long, value_name = "DIR")]
     corpus: Option<PathBuf>,
 }
 
 impl Arguments {
+    /// What the run that is kept says of itself.
+    fn header(&self, workloads: &[Workload], models: &[Model]) -> Header {
+        let names = workloads.iter().map(|workload| workload.name().to_owned());
+        let configuration = Configuration {
+            command: run::Command::Sweep,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            subject: self.subject.name.description(),
+            peer: self.subject.peer.map(PeerName::description),
+            seed: self.seed,
+            max_states: self.max_states,
+            models: models.iter().map(Model::explored).collect(),
+            workloads: names.collect(),
+        };
+        let count = workloads.len() as u64 * models.len() as u64;
+        Header::new(configuration, Some(count), self.shard)
+    }
+
     fn gather(&self, folder: &Path, unit: &str) -> Result<Workers, CliError> {
         Workers::gather(self.workers, self.subject, folder, unit, self.json)
     }
@@ -139,6 +160,13 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
     } = select(&arguments.workloads, arguments.corpus.as_deref())?;
     let models = models(&arguments.models, &arguments.contract, arguments.depth)?;
     let workers = arguments.gather(folder, "parts")?;
+    let mut kept = match &arguments.out {
+        Some(kept) => {
+            let header = arguments.header(&workloads, &models);
+            Some(Writer::create(kept, &header)?)
+        }
+        None => None,
+    };
     let Workers {
         stop,
         pool,
@@ -150,16 +178,20 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
     let mut summary = Summary::default();
     let on_device =
         |workload: &Workload, model: Model| (workload.clone().on(model.contract), model);
-    let work: Vec<(Workload, Model)> = workloads
+    let all = workloads
         .iter()
-        .flat_map(|workload| models.iter().map(move |&model| on_device(workload, model)))
+        .flat_map(|workload| models.iter().map(move |&model| on_device(workload, model)));
+    let shard = arguments.shard.unwrap_or(Shard::WHOLE);
+    let work: Vec<(u64, (Workload, Model))> = (0..)
+        .zip(all)
+        .filter(|&(index, _)| shard.has(index))
         .collect();
-    for (index, (workload, model)) in work.iter().enumerate() {
+    for (done, (index, (workload, model))) in work.iter().enumerate() {
         let &Model { contract, depth } = model;
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        bar.set_prefix(format!("{}/{}", index + 1, work.len()));
+        bar.set_prefix(format!("{}/{}", done + 1, work.len()));
         bar.set_message(format!("{}, {}", workload.name(), contract.name));
         let parties = arguments.subject.parties(workload)?;
         let sweep = parties
@@ -173,12 +205,21 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
         let begun = Instant::now();
         let position = || (progress.done(), progress.parts());
         let report = watched(bar, position, || pool.install(|| sweep.run()));
+        if let Some(kept) = kept.as_mut().filter(|_| report.is_finished()) {
+            kept.push(Entry {
+                index: *index,
+                findings: Finding::all(&sweep, &report),
+                report: report.clone(),
+            })?;
+        }
         summary.push(report, begun.elapsed());
     }
     workers.finish()?;
     let text = summary.text(arguments.each, Some(pool.current_num_threads()));
-    if let Some(folder) = &arguments.out {
-        save(folder, summary.sweeps(), &text)?;
+    if let Some(kept) = kept {
+        let is_complete = kept.totals().entries == work.len() as u64;
+        // Without rates, so that it is the same each time.
+        kept.finish(is_complete, &summary.text(false, None))?;
     }
     if arguments.json {
         print_json(summary.sweeps(), out)?;

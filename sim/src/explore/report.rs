@@ -1,4 +1,5 @@
 use super::{Count, Part};
+use crate::as_text;
 use crate::contract::{self, Contract};
 use crate::coverage::Coverage;
 use crate::crash::{Candidate, CrashState};
@@ -8,25 +9,27 @@ use crate::trace::{EventCounts, Fingerprint};
 use crate::verdict::{Violation, ViolationKind};
 use crate::workload::Workload;
 use cutpoint_engine::device::Geometry;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
+use thiserror::Error;
 
 /// How many witnesses of one kind a report names; the others are counted.
 const WITNESSES_PER_KIND: usize = 8;
 
 /// What a sweep explored and found. Nothing in it hangs on time or on the number of threads.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SweepReport {
     /// The subject's name.
     pub subject: String,
     /// The peer that it was held against, where there was one.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer: Option<PeerName>,
     /// The workload's name.
     pub workload: String,
     /// The device's sizes.
-    #[serde(serialize_with = "as_text")]
+    #[serde(with = "sizes")]
     pub geometry: Geometry,
     /// The number of operations in the workload.
     pub operations: u32,
@@ -34,8 +37,8 @@ pub struct SweepReport {
     pub fingerprint: Option<Fingerprint>,
     /// What the workload wrote.
     pub events: EventCounts,
-    /// The contract that says which crash states exist.
-    pub contract: &'static str,
+    /// The name of the contract that says which crash states exist.
+    pub contract: String,
     /// How many power cuts follow on each other: 1 where recovery is not cut in turn.
     pub depth: u32,
     /// The crash states that exist.
@@ -57,7 +60,7 @@ pub struct SweepReport {
 }
 
 /// What a peer is called.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PeerName {
     /// Its short name.
     pub name: String,
@@ -76,7 +79,7 @@ impl PeerName {
 }
 
 /// The violations of one kind.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ViolationGroup {
     /// The kind.
     pub kind: ViolationKind,
@@ -87,7 +90,7 @@ pub struct ViolationGroup {
 }
 
 /// A violation and where it was found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
     /// Where.
     pub place: Place,
@@ -133,9 +136,43 @@ impl fmt::Display for Place {
     }
 }
 
+/// A text is no place as places print.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("'{0}' is no place: a text such as 'crash state 117' or 'recording, step 3' is needed")]
+pub struct ParsePlaceError(String);
+
+impl FromStr for Place {
+    type Err = ParsePlaceError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let place = if text == "recording" {
+            Some(Self::Recording { step: None })
+        } else if let Some(step) = text.strip_prefix("recording, step ") {
+            let step = step.parse().ok();
+            step.map(|step| Self::Recording { step: Some(step) })
+        } else if let Some(state) = text.strip_prefix("crash state ") {
+            state.parse().ok().map(Self::State)
+        } else {
+            let numbers = text.strip_prefix("run ");
+            let numbers = numbers.and_then(|text| text.split_once(" of the epoch of write "));
+            numbers.and_then(|(run, write)| {
+                let (run, write) = (run.parse().ok()?, write.parse().ok()?);
+                Some(Self::Epoch { write, run })
+            })
+        };
+        place.ok_or_else(|| ParsePlaceError(text.to_owned()))
+    }
+}
+
 impl Serialize for Place {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        as_text::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Place {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        as_text::deserialize(deserializer)
     }
 }
 
@@ -173,7 +210,7 @@ impl SweepReport {
         let mut report = Self {
             fingerprint: Some(trace.fingerprint()),
             events: trace.counts(),
-            contract: contract.name,
+            contract: contract.name.to_owned(),
             depth,
             by_class: !contract.is_exhaustive(),
             states,
@@ -219,7 +256,7 @@ impl SweepReport {
             operations: workload.operations().len() as u32,
             fingerprint: None,
             events: EventCounts::default(),
-            contract: contract::PREFIX.name,
+            contract: contract::PREFIX.name.to_owned(),
             depth: 1,
             states: Count::default(),
             covered: Count::default(),
@@ -262,6 +299,40 @@ impl ViolationGroup {
     }
 }
 
-fn as_text<S: Serializer>(value: impl fmt::Display, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&value)
+/// A geometry as its sizes.
+mod sizes {
+    use cutpoint_engine::device::Geometry;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+    #[derive(Serialize, Deserialize)]
+    struct Sizes {
+        block_size: u32,
+        block_count: u32,
+        prog_size: u32,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        erase_unordered: bool,
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        geometry: &Geometry,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let sizes = Sizes {
+            block_size: geometry.block_size(),
+            block_count: geometry.block_count(),
+            prog_size: geometry.prog_size(),
+            erase_unordered: geometry.erase_unordered(),
+        };
+        sizes.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Geometry, D::Error> {
+        let sizes = Sizes::deserialize(deserializer)?;
+        Geometry::new(sizes.block_size, sizes.block_count)
+            .and_then(|geometry| geometry.with_prog_size(sizes.prog_size))
+            .map(|geometry| geometry.with_erase_unordered(sizes.erase_unordered))
+            .map_err(de::Error::custom)
+    }
 }

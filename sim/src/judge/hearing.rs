@@ -233,7 +233,9 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Hearing<'a, T> {
                 }
                 Err(Failure::Error(SubjectError::Refused(refusal)))
                     if self.excuse(refusal, &operation, [&model, &after]) => {}
-                Err(failure) => return Err(failed(&failure, Stage::Epilogue(operation))),
+                Err(failure) => {
+                    return Err(failed(&failure, Stage::Epilogue(operation.to_string())));
+                }
             }
             let version = (self.notes.versions.len() as u32).saturating_sub(1);
             self.notes.operations.push((operation, version));

@@ -171,7 +171,7 @@ fn write_syncs(f: &mut fmt::Formatter<'_>, audit: &AuditReport) -> fmt::Result {
                 &sweep.subject,
                 peer_of(sweep),
                 &sweep.workload,
-                sweep.contract,
+                &sweep.contract,
                 place,
             );
             writeln!(f, "    {again} --without-sync {number}")?;
@@ -201,7 +201,7 @@ fn write_violations(f: &mut fmt::Formatter<'_>, audit: &AuditReport) -> fmt::Res
                 &sweep.subject,
                 peer_of(sweep),
                 &sweep.workload,
-                sweep.contract,
+                &sweep.contract,
                 &first.place,
             );
             writeln!(f, "  replay: {again}")?;
@@ -209,7 +209,7 @@ fn write_violations(f: &mut fmt::Formatter<'_>, audit: &AuditReport) -> fmt::Res
         writeln!(f)?;
     }
     for remedy in &audit.remedies {
-        let text = RemedyText::new(remedy, &sweep.subject, &sweep.workload, sweep.contract);
+        let text = RemedyText::new(remedy, &sweep.subject, &sweep.workload, &sweep.contract);
         writeln!(f, "{text}")?;
     }
     Ok(())
@@ -221,7 +221,7 @@ impl Screen<'_> {
         let mut contracts: Vec<_> = summary
             .audits
             .iter()
-            .map(|audit| audit.sweep.contract)
+            .map(|audit| audit.sweep.contract.as_str())
             .collect();
         contracts.dedup();
         let by_class = summary.audits.iter().any(|audit| audit.sweep.by_class);

@@ -43,7 +43,7 @@ pub(super) fn write_lines(out: &mut dyn Write, coverage: &Coverage) -> fmt::Resu
 /// All figures, with a column for each contract: first the writes that cuts fell inside of, by operation and phase, then
 /// the others.
 pub(super) fn write_table(out: &mut dyn Write, columns: &[(String, Coverage)]) -> fmt::Result {
-    let mut inside: BTreeMap<(Work, Phase), Vec<Tally>> = BTreeMap::new();
+    let mut inside: BTreeMap<(Work, &Phase), Vec<Tally>> = BTreeMap::new();
     for (column, (_, coverage)) in columns.iter().enumerate() {
         for (work, phase, tally) in coverage.phases() {
             let row = inside.entry((work, phase)).or_default();

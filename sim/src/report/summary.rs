@@ -127,7 +127,7 @@ impl Summary {
     }
 
     /// The contracts of the sweeps and how deep their cuts go, in the order in which they came.
-    fn contracts(&self) -> Vec<Explored> {
+    fn contracts(&self) -> Vec<Explored<'_>> {
         let mut contracts = Vec::new();
         for sweep in &self.sweeps {
             let explored = Explored::by(sweep);
@@ -175,7 +175,7 @@ impl Summary {
     }
 
     /// All sweeps under one contract.
-    fn row_of(&self, explored: Explored) -> Row {
+    fn row_of(&self, explored: Explored<'_>) -> Row {
         let sweeps = self
             .sweeps
             .iter()
@@ -187,15 +187,15 @@ impl Summary {
 
 /// Which crash states a sweep explored.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Explored {
-    contract: &'static str,
+struct Explored<'a> {
+    contract: &'a str,
     depth: u32,
 }
 
-impl Explored {
-    fn by(sweep: &TimedSweep) -> Self {
+impl<'a> Explored<'a> {
+    fn by(sweep: &'a TimedSweep) -> Self {
         Self {
-            contract: sweep.report.contract,
+            contract: &sweep.report.contract,
             depth: sweep.report.depth,
         }
     }
@@ -215,7 +215,7 @@ impl Explored {
     }
 }
 
-impl fmt::Display for Explored {
+impl fmt::Display for Explored<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.contract)?;
         match self.depth {
@@ -253,7 +253,7 @@ impl Screen<'_> {
             groups.map(move |group| (report, group))
         });
         for (report, group) in groups.clone().take(VIOLATIONS_SHOWN) {
-            let (workload, contract) = (report.workload.as_str(), report.contract);
+            let (workload, contract) = (report.workload.as_str(), report.contract.as_str());
             let under = if contract == contract::PREFIX.name {
                 String::new()
             } else {

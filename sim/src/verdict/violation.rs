@@ -1,12 +1,15 @@
+use crate::as_text;
 use crate::isolate::Stopped;
-use crate::op::{Operation, OperationKind};
+use crate::op::OperationKind;
 use crate::session::Failure;
 use crate::subject::{Durability, Health};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
+use std::str::FromStr;
+use thiserror::Error;
 
 /// A broken promise: what kind of damage, which promise, where it showed, and the particulars.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Violation {
     /// What kind it is.
     pub kind: ViolationKind,
@@ -80,7 +83,7 @@ impl Violation {
 
 /// What a violation looks like from outside. The order is from the gravest to the least among those that a comparison
 /// of contents finds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ViolationKind {
@@ -204,9 +207,53 @@ impl fmt::Display for Promise {
     }
 }
 
+impl Promise {
+    /// All of them.
+    fn all() -> impl Iterator<Item = Self> {
+        let durable = [Durability::OnReturn, Durability::OnSync].map(Self::Durable);
+        let others = [
+            Self::Intact,
+            Self::Meaning,
+            Self::Mountable,
+            Self::Readable,
+            Self::Sound,
+            Self::Settled,
+            Self::Usable,
+            Self::Ends,
+            Self::Replaces,
+            Self::Understood,
+            Self::DeviceRules,
+            Self::Repeatable,
+        ];
+        let atomic = OperationKind::ALL.map(Self::Atomic);
+        durable.into_iter().chain(others).chain(atomic)
+    }
+}
+
+/// A text is no promise as promises print.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("'{0}' is no promise")]
+pub struct ParsePromiseError(String);
+
+impl FromStr for Promise {
+    type Err = ParsePromiseError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::all()
+            .find(|promise| promise.to_string() == text)
+            .ok_or_else(|| ParsePromiseError(text.to_owned()))
+    }
+}
+
 impl Serialize for Promise {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        as_text::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Promise {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        as_text::deserialize(deserializer)
     }
 }
 
@@ -225,8 +272,8 @@ pub enum Stage {
     FormatAgain,
     /// On the second mount.
     SecondMount,
-    /// On this change of the recovered store.
-    Epilogue(Operation),
+    /// On this change of the recovered store: an operation as text.
+    Epilogue(String),
     /// When everything was read after the changes.
     AfterEpilogue,
     /// On the mount after them.
@@ -258,8 +305,67 @@ impl fmt::Display for Stage {
     }
 }
 
+/// A text is no stage as stages print.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("'{0}' is no stage of a recovery")]
+pub struct ParseStageError(String);
+
+impl FromStr for Stage {
+    type Err = ParseStageError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let fixed = [
+            Self::Recording,
+            Self::Mount,
+            Self::Contents,
+            Self::Check,
+            Self::FormatAgain,
+            Self::SecondMount,
+            Self::AfterEpilogue,
+            Self::MountAfterEpilogue,
+            Self::PeerContents,
+            Self::PeerChanges,
+            Self::PeerAfterEpilogue,
+        ];
+        if let Some(stage) = fixed.into_iter().find(|stage| stage.to_string() == text) {
+            return Ok(stage);
+        }
+        text.strip_prefix("on ")
+            .and_then(|text| text.strip_suffix(" after recovery"))
+            .map(|operation| Self::Epilogue(operation.to_owned()))
+            .ok_or_else(|| ParseStageError(text.to_owned()))
+    }
+}
+
 impl Serialize for Stage {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        as_text::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Stage {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        as_text::deserialize(deserializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn promises_and_stages_read_what_they_print() {
+        let mut texts: Vec<String> = Vec::new();
+        for promise in Promise::all() {
+            texts.push(promise.to_string());
+            assert_eq!(promise.to_string().parse(), Ok(promise));
+        }
+        texts.sort_unstable();
+        assert!(texts.is_sorted_by(|a, b| a < b), "one promise, one text");
+        let removal = Stage::Epilogue("remove /d".to_owned());
+        for stage in [Stage::Check, Stage::PeerAfterEpilogue, removal] {
+            assert_eq!(stage.to_string().parse(), Ok(stage));
+        }
+        assert!("never".parse::<Promise>().is_err() && "now".parse::<Stage>().is_err());
     }
 }
