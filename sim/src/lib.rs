@@ -48,6 +48,7 @@
 //! | [`audit`] | what each sync of a workload is needed for, and where one is missing |
 //! | [`bounded`] | all recoveries of all short sequences of operations |
 //! | [`faults`] | all of a workload's runs on devices that fail, and their recoveries |
+//! | [`case`] | workloads with crash models and verdicts, as text that people review |
 //! | [`anatomy`] | images taken apart: blocks, pairs with their logs, values, damage |
 //! | [`run`] | the folder that a sweep or a campaign leaves, written and read back |
 //! | [`report`] | results as text |
@@ -58,6 +59,7 @@ pub mod anatomy;
 mod as_text;
 pub mod audit;
 pub mod bounded;
+pub mod case;
 pub mod cli;
 pub mod contract;
 pub mod coverage;

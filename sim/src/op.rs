@@ -157,6 +157,16 @@ impl Operation {
         }
     }
 
+    /// The bytes that it writes, where it is given some.
+    pub fn value(&self) -> Option<&Value> {
+        match self {
+            Self::Set { value, .. }
+            | Self::SetPartial { value, .. }
+            | Self::SetAttribute { data: value, .. } => Some(value),
+            _ => None,
+        }
+    }
+
     /// The keys that it names: none, one, or source and destination.
     pub fn keys(&self) -> impl Iterator<Item = &Key> {
         let (first, second) = match self {

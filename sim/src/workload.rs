@@ -8,6 +8,7 @@ use crate::contract::Contract;
 use crate::model::Model;
 use crate::op::Operation;
 use crate::trace::{Image, ImageLengthError};
+use cutpoint_engine::DiskVersion;
 use cutpoint_engine::device::Geometry;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -33,6 +34,7 @@ pub struct Workload {
     erase_value: u8,
     start: Start,
     block_cycles: Option<u32>,
+    disk_version: Option<DiskVersion>,
     operations: Vec<Operation>,
 }
 
@@ -59,6 +61,7 @@ impl Workload {
             erase_value: 0xff,
             start: Start::Blank,
             block_cycles: None,
+            disk_version: None,
             operations: Vec::new(),
         }
     }
@@ -87,6 +90,15 @@ impl Workload {
     pub fn with_block_cycles(self, compactions: u32) -> Self {
         Self {
             block_cycles: Some(compactions),
+            ..self
+        }
+    }
+
+    /// The same, for a store whose format has versions and is to be made in this one. Whoever makes the subject tells it.
+    #[must_use]
+    pub fn with_disk_version(self, version: DiskVersion) -> Self {
+        Self {
+            disk_version: Some(version),
             ..self
         }
     }
@@ -140,6 +152,11 @@ impl Workload {
     /// After how many compactions the store is to move what it has written; none where that is left to it.
     pub fn block_cycles(&self) -> Option<u32> {
         self.block_cycles
+    }
+
+    /// In which version of its format the store is to be made; none where that is left to it.
+    pub fn disk_version(&self) -> Option<DiskVersion> {
+        self.disk_version
     }
 
     /// What the device holds at first.

@@ -166,10 +166,10 @@ impl SubjectName {
     fn subject(self, workload: &Workload) -> Result<Box<dyn Subject>, CliError> {
         match self {
             Self::Engine => {
-                let block_cycles = workload.block_cycles();
-                Ok(Box::new(
-                    EngineSubject::default().moving_after(block_cycles),
-                ))
+                let engine = EngineSubject::default()
+                    .moving_after(workload.block_cycles())
+                    .formatting_in(workload.disk_version());
+                Ok(Box::new(engine))
             }
             #[cfg(feature = "littlefs-c")]
             Self::LittlefsC => {

@@ -3,7 +3,8 @@ use rand_chacha::ChaCha8Rng;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// What a set writes: bytes spelled out, or a length and a seed that they are generated from.
+/// What a set writes: bytes spelled out, one byte many times over, a length and a seed that bytes are generated from, or
+/// what is in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     /// These bytes.
@@ -15,6 +16,20 @@ pub enum Value {
         length: u32,
         /// Which bytes.
         seed: u64,
+    },
+    /// One byte, many times over.
+    Repeated {
+        /// How many bytes.
+        length: u32,
+        /// Which.
+        byte: u8,
+    },
+    /// What a file holds that stands beside the workload.
+    File {
+        /// The file's name.
+        name: Arc<str>,
+        /// What it holds.
+        bytes: Arc<[u8]>,
     },
 }
 
@@ -29,11 +44,24 @@ impl Value {
         Self::Generated { length, seed }
     }
 
+    /// `length` times `byte`.
+    pub const fn repeated(length: u32, byte: u8) -> Self {
+        Self::Repeated { length, byte }
+    }
+
     /// How many bytes it has.
     pub fn len(&self) -> usize {
         match self {
-            Self::Literal(bytes) => bytes.len(),
-            Self::Generated { length, .. } => *length as usize,
+            Self::Literal(bytes) | Self::File { bytes, .. } => bytes.len(),
+            Self::Generated { length, .. } | Self::Repeated { length, .. } => *length as usize,
+        }
+    }
+
+    /// The file that its bytes are from, by name, where there is one.
+    pub fn file(&self) -> Option<(&str, &[u8])> {
+        match self {
+            Self::File { name, bytes } => Some((name, bytes)),
+            Self::Literal(_) | Self::Generated { .. } | Self::Repeated { .. } => None,
         }
     }
 
@@ -45,7 +73,8 @@ impl Value {
     /// The bytes.
     pub fn bytes(&self) -> Cow<'_, [u8]> {
         match self {
-            Self::Literal(bytes) => Cow::Borrowed(bytes),
+            Self::Literal(bytes) | Self::File { bytes, .. } => Cow::Borrowed(bytes),
+            Self::Repeated { length, byte } => Cow::Owned(vec![*byte; *length as usize]),
             Self::Generated { length, seed } => {
                 // Not `seed_from_u64`: how that stretches a seed is the library's to change.
                 let mut key = [0; 32];

@@ -7,8 +7,8 @@ use crate::subject::{
     SubjectError, Times,
 };
 use cutpoint_engine::{
-    Attribute, Clock, Error, FormatOptions, Item, Key, MountError, MountOptions, Node, Store,
-    Timestamp,
+    Attribute, Clock, DiskVersion, Error, FormatOptions, Item, Key, MountError, MountOptions, Node,
+    Store, Timestamp,
 };
 use std::cell::Cell;
 use std::rc::Rc;
@@ -28,6 +28,16 @@ impl EngineSubject {
     /// The engine with these settings.
     pub fn new(format: FormatOptions, mount: MountOptions) -> Self {
         Self { format, mount }
+    }
+
+    /// The same, formatting in this version, where one is given: as a workload says.
+    #[must_use]
+    pub fn formatting_in(self, version: Option<DiskVersion>) -> Self {
+        let format = self.format;
+        Self {
+            format: version.map_or(format, |version| format.with_version(version)),
+            ..self
+        }
     }
 
     /// The same, moving pairs after so many compactions, where a number is given: as a workload says.
