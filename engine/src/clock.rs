@@ -1,13 +1,14 @@
 //! Time, as the caller gives it.
 
 use core::fmt;
-
-/// The type of the attribute that holds the time at which a value was last set: chamelon's.
-pub(crate) const TIME_ATTRIBUTE: u8 = 0x74;
+#[cfg(feature = "std")]
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const PICOSECONDS_PER_SECOND: u64 = 1_000_000_000_000;
 const SECONDS_PER_DAY: u64 = 86_400;
 const PICOSECONDS_PER_DAY: u64 = SECONDS_PER_DAY * PICOSECONDS_PER_SECOND;
+#[cfg(feature = "std")]
+const NANOSECONDS_PER_DAY: i128 = SECONDS_PER_DAY as i128 * 1_000_000_000;
 
 /// A point in time: days since 1970-01-01 and picoseconds of that day, as chamelon stores it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,6 +18,9 @@ pub struct Timestamp {
 }
 
 impl Timestamp {
+    /// The type of the attribute that holds the time at which a value was last set: chamelon's.
+    pub const ATTRIBUTE: u8 = 0x74;
+
     /// 1970-01-01, midnight.
     pub const EPOCH: Self = Self {
         days: 0,
@@ -56,8 +60,45 @@ impl Timestamp {
         self.picoseconds
     }
 
-    /// The attribute's data: days, then picoseconds, little-endian.
-    pub(crate) fn encode(self) -> [u8; 12] {
+    /// The operating system's `time`, to the nanosecond; none where it is too far off to be stored.
+    ///
+    /// ```
+    /// use cutpoint_engine::Timestamp;
+    /// use std::time::{Duration, UNIX_EPOCH};
+    ///
+    /// let before = UNIX_EPOCH - Duration::from_nanos(1);
+    /// let time = Timestamp::from_system_time(before).expect("not far from the epoch");
+    /// assert_eq!(time.days(), -1);
+    /// assert_eq!(time.to_system_time(), Some(before));
+    /// ```
+    #[cfg(feature = "std")]
+    pub fn from_system_time(time: SystemTime) -> Option<Self> {
+        let nanoseconds = match time.duration_since(UNIX_EPOCH) {
+            Ok(after) => after.as_nanos().cast_signed(),
+            Err(before) => -before.duration().as_nanos().cast_signed(),
+        };
+        let days = nanoseconds
+            .div_euclid(NANOSECONDS_PER_DAY)
+            .try_into()
+            .ok()?;
+        let within = nanoseconds.rem_euclid(NANOSECONDS_PER_DAY) as u64;
+        Self::new(days, within * 1000)
+    }
+
+    /// The time as the operating system has it, less what is below a nanosecond; none where it cannot hold it.
+    #[cfg(feature = "std")]
+    pub fn to_system_time(self) -> Option<SystemTime> {
+        let day = Duration::from_secs(u64::from(self.days.unsigned_abs()) * SECONDS_PER_DAY);
+        let midnight = if self.days < 0 {
+            UNIX_EPOCH.checked_sub(day)
+        } else {
+            UNIX_EPOCH.checked_add(day)
+        };
+        midnight?.checked_add(Duration::from_nanos(self.picoseconds / 1000))
+    }
+
+    /// The data of the attribute [`ATTRIBUTE`](Self::ATTRIBUTE): days, then picoseconds, little-endian.
+    pub fn encode(self) -> [u8; 12] {
         let mut bytes = [0; 12];
         bytes[..4].copy_from_slice(&self.days.to_le_bytes());
         bytes[4..].copy_from_slice(&self.picoseconds.to_le_bytes());
@@ -65,7 +106,7 @@ impl Timestamp {
     }
 
     /// The time in the attribute's data; none where it holds none.
-    pub(crate) fn decode(data: &[u8]) -> Option<Self> {
+    pub fn decode(data: &[u8]) -> Option<Self> {
         let data: [u8; 12] = data.try_into().ok()?;
         let [a, b, c, d, rest @ ..] = data;
         Self::new(i32::from_le_bytes([a, b, c, d]), u64::from_le_bytes(rest))
@@ -103,10 +144,7 @@ pub struct SystemClock;
 #[cfg(feature = "std")]
 impl Clock for SystemClock {
     fn now(&mut self) -> Option<Timestamp> {
-        let since = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .ok()?;
-        Timestamp::from_unix(since.as_secs(), since.subsec_nanos())
+        Timestamp::from_system_time(SystemTime::now())
     }
 }
 

@@ -11,7 +11,7 @@ mod damage;
 mod log;
 mod mount;
 mod operations;
-mod seal;
+pub(crate) mod seal;
 mod tag;
 
 pub use anatomy::take_apart;

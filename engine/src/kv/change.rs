@@ -2,7 +2,7 @@
 
 use super::read::value_size;
 use super::{Kind, Store, kind_of, not_an_entry};
-use crate::clock::{Clock, TIME_ATTRIBUTE};
+use crate::clock::{Clock, Timestamp};
 use crate::device::{BlockDevice, BlockId};
 use crate::disk::contents::Edit;
 use crate::disk::ctz;
@@ -248,7 +248,7 @@ impl<D: BlockDevice, C: Clock> Store<D, C> {
         if let Some(now) = self.clock.now() {
             entry
                 .attributes
-                .insert(TIME_ATTRIBUTE, now.encode().to_vec());
+                .insert(Timestamp::ATTRIBUTE, now.encode().to_vec());
         }
         if kept.is_empty() && data.len() <= self.volume.inline_limit() {
             entry.body = Body::Inline(data.clone());
@@ -309,9 +309,9 @@ impl<D: BlockDevice, C: Clock> Store<D, C> {
         if let Some(now) = self.clock.now() {
             let time = now.encode().to_vec();
             let mut timed = entry;
-            timed.attributes.insert(TIME_ATTRIBUTE, time.clone());
+            timed.attributes.insert(Timestamp::ATTRIBUTE, time.clone());
             self.check_fits(key, &timed)?;
-            edits.push(Edit::SetAttribute(slot.id, TIME_ATTRIBUTE, time));
+            edits.push(Edit::SetAttribute(slot.id, Timestamp::ATTRIBUTE, time));
         }
         Ok(self.volume.commit(slot.pair, edits, self.volume.global)?)
     }

@@ -3,7 +3,7 @@
 use super::met::Met;
 use super::{Attribute, Item, Kind, Node, Stat, Store, Usage, kind_of, not_an_entry, public};
 use crate::check::{self, CheckReport};
-use crate::clock::{Clock, TIME_ATTRIBUTE, Timestamp};
+use crate::clock::{Clock, Timestamp};
 use crate::device::BlockDevice;
 use crate::disk::entry::{Body, Entry};
 use crate::disk::pointer::PairAddress;
@@ -420,6 +420,6 @@ pub(super) fn value_size(entry: &Entry) -> u32 {
 fn time_of(entry: &Entry) -> Option<Timestamp> {
     entry
         .attributes
-        .get(TIME_ATTRIBUTE)
+        .get(Timestamp::ATTRIBUTE)
         .and_then(Timestamp::decode)
 }

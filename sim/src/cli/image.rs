@@ -3,16 +3,20 @@
 mod check;
 mod dump;
 mod entry;
+mod folder;
 mod format;
 mod ls;
 mod map;
 mod mkdir;
 mod mv;
 mod open;
+mod pack;
 mod read;
 mod rm;
 mod stat;
+mod target;
 mod tree;
+mod unpack;
 mod write;
 
 use super::{CliError, Outcome};
@@ -34,6 +38,8 @@ pub(super) enum Command {
     Check(check::Arguments),
     Dump(dump::Arguments),
     Map(map::Arguments),
+    Pack(pack::Arguments),
+    Unpack(unpack::Arguments),
 }
 
 /// Runs one image command, printing to `out`.
@@ -51,6 +57,8 @@ pub(super) fn run(command: Command, out: &mut dyn Write) -> Result<Outcome, CliE
         Command::Mv(arguments) => mv::run(&arguments),
         Command::Mkdir(arguments) => mkdir::run(&arguments),
         Command::Stat(arguments) => stat::run(&arguments, out),
+        Command::Pack(arguments) => pack::run(&arguments, out),
+        Command::Unpack(arguments) => unpack::run(&arguments, out),
     }?;
     Ok(Outcome::Clean)
 }

@@ -11,7 +11,7 @@ use super::tag::{FIRST_TAG, Tag, be32, checksum};
 ///
 /// Blocks that hold data and no log are run through all the same: what they hold may change where it looks like a
 /// commit, and is as good an input as before.
-pub(super) fn seal(image: &mut [u8], block_size: usize) {
+pub(crate) fn seal(image: &mut [u8], block_size: usize) {
     for block in image.chunks_exact_mut(block_size) {
         seal_block(block);
     }

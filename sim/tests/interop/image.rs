@@ -28,6 +28,24 @@ impl Image {
         }
     }
 
+    /// What `cutpoint image pack` makes of a folder; `geometry` has the block size.
+    pub(crate) fn packed(folder: &Path, geometry: Geometry) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("store.img");
+        let output = Command::new(assert_cmd::cargo::cargo_bin!("cutpoint"))
+            .args(["image", "pack"])
+            .args([&path, folder])
+            .args(["--block-size", &geometry.block_size().to_string()])
+            .output()
+            .unwrap();
+        succeeded(output);
+        Self {
+            geometry,
+            path,
+            _directory: directory,
+        }
+    }
+
     /// In memory and not in the file: the memory device refuses to program what is not erased.
     pub(crate) fn change_with_engine(&self, changes: &[Change]) {
         let bytes = fs::read(&self.path).unwrap();

@@ -10,6 +10,7 @@ mod cuts;
 mod image;
 mod known_limit;
 mod model;
+mod packed;
 mod sequence;
 mod worker;
 

@@ -158,6 +158,11 @@ impl Model {
         rest
     }
 
+    /// The paths of all entries.
+    pub(crate) fn paths(&self) -> Vec<Vec<u8>> {
+        self.entries.keys().cloned().collect()
+    }
+
     /// What follows `path` in its dictionary, in the format's order: a name comes behind the longer ones it begins.
     pub(crate) fn behind(&self, path: &[u8]) -> Option<Vec<u8>> {
         let dictionary = parent(path);

@@ -65,7 +65,7 @@ impl Image {
     }
 
     /// `what` is wrong with this image.
-    fn error(&self, what: impl Display) -> CliError {
+    pub(super) fn error(&self, what: impl Display) -> CliError {
         CliError::at(&self.path, what)
     }
 
