@@ -270,7 +270,7 @@ impl<'a> Sweep<'a> {
 
     pub(crate) fn announce(&self, parts: usize) {
         if let Some(progress) = self.progress {
-            progress.parts.fetch_add(parts as u64, Ordering::Relaxed);
+            progress.announce(parts as u64);
         }
     }
 
@@ -287,7 +287,7 @@ impl<'a> Sweep<'a> {
 
     pub(crate) fn part_is_done(&self) {
         if let Some(progress) = self.progress {
-            progress.done.fetch_add(1, Ordering::Relaxed);
+            progress.part_is_done();
         }
     }
 

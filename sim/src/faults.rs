@@ -4,21 +4,27 @@
 //! why not; and from the moment of the fault on, the medium must hold the state before or after the call it struck,
 //! and everything else as it was. [`FaultSweep::with_crashes`] cuts the power on top of that.
 
+mod replay;
 mod report;
 mod trial;
 
+pub use replay::{FaultReplay, FaultReplayError};
 pub use report::{FaultFound, FaultPlace, FaultReport};
+pub use trial::Struck;
 
 use crate::crash::{Candidate, CrashView};
+use crate::explore::Progress;
 use crate::faulty::{Fault, FaultClass, FaultyDisk};
+use crate::inflight::{Inflight, Note};
 use crate::judge::{Recovery, hear};
 use crate::record::Recording;
 use crate::session::{Session, default_budget};
 use crate::subject::Subject;
 use crate::workload::Workload;
 use rayon::prelude::*;
-use report::Tried;
+use report::{CameTo, Tried};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use trial::Trial;
 
 /// All faults of one class, tried on one workload.
@@ -47,6 +53,9 @@ pub struct FaultSweep<'a> {
     budget: u64,
     stride: u64,
     crashes: bool,
+    progress: Option<&'a Progress>,
+    cancel: Option<&'a AtomicBool>,
+    inflight: Option<&'a Inflight>,
 }
 
 impl std::fmt::Debug for FaultSweep<'_> {
@@ -69,6 +78,36 @@ impl<'a> FaultSweep<'a> {
             budget: default_budget(workload.geometry()),
             stride: 1,
             crashes: false,
+            progress: None,
+            cancel: None,
+            inflight: None,
+        }
+    }
+
+    /// The same, counting faults in `progress`.
+    #[must_use]
+    pub fn with_progress(self, progress: &'a Progress) -> Self {
+        Self {
+            progress: Some(progress),
+            ..self
+        }
+    }
+
+    /// The same, stopping early once `cancel` is true: the report then holds what was finished.
+    #[must_use]
+    pub fn with_cancel(self, cancel: &'a AtomicBool) -> Self {
+        Self {
+            cancel: Some(cancel),
+            ..self
+        }
+    }
+
+    /// The same, noting in `inflight` what each worker is at.
+    #[must_use]
+    pub fn with_inflight(self, inflight: &'a Inflight) -> Self {
+        Self {
+            inflight: Some(inflight),
+            ..self
         }
     }
 
@@ -99,33 +138,58 @@ impl<'a> FaultSweep<'a> {
     /// Where [`Workload::check`] fails.
     pub fn run(&self) -> FaultReport {
         let mut report = FaultReport::new(self.subject, self.workload, self.class);
-        let healthy = Trial::new(self.subject, self.workload, self.budget, None).run();
+        let healthy = {
+            let _noted = self.note(None);
+            Trial::new(self.subject, self.workload, self.budget, None).run()
+        };
+        report.faults = healthy.occasions(self.class);
         if healthy.violation.is_some() {
             report.add(self.workload, &Tried::without_fault(healthy));
             return report;
         }
-        report.faults = healthy.occasions(self.class);
-        let tried: Vec<Tried> = (0..report.faults.div_ceil(self.stride))
+        let chosen = report.faults.div_ceil(self.stride);
+        if let Some(progress) = self.progress {
+            progress.announce(chosen);
+        }
+        let tried: Vec<Option<Tried>> = (0..chosen)
             .into_par_iter()
             .map(|index| self.try_fault(index * self.stride))
             .collect();
         for tried in tried {
-            report.add(self.workload, &tried);
+            match tried {
+                Some(tried) => report.add(self.workload, &tried),
+                None => report.cut_short = true,
+            }
         }
         report
     }
 
-    /// One fault: the `at`th of the class.
-    fn try_fault(&self, at: u64) -> Tried {
+    /// One fault: the `at`th of the class. None where the sweep is to stop.
+    fn try_fault(&self, at: u64) -> Option<Tried> {
+        if self
+            .cancel
+            .is_some_and(|cancel| cancel.load(Ordering::Relaxed))
+        {
+            return None;
+        }
         let class = self.class;
         let fault = Fault { class, at };
+        let _noted = self.note(Some(fault));
         let outcome = Trial::new(self.subject, self.workload, self.budget, Some(fault)).run();
-        let is_worked_around = outcome.violation.is_none() && outcome.device_errors == 0;
         let mut tried = Tried::new(fault, outcome);
-        if self.crashes && is_worked_around {
+        if self.crashes && tried.came_to() == CameTo::WorkedAround {
             self.cut(fault, &mut tried);
         }
-        tried
+        if let Some(progress) = self.progress {
+            progress.part_is_done();
+        }
+        Some(tried)
+    }
+
+    fn note(&self, fault: Option<Fault>) -> Option<Note<'a>> {
+        let place = fault.map_or("no fault".to_owned(), |fault| format!("fault {fault}"));
+        let inflight = self.inflight?;
+        Some(inflight.note(self.workload.name(), &place))
     }
 
     /// Cuts the power at each write from the fault on.

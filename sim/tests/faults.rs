@@ -1,7 +1,8 @@
 //! The engine on devices that fail: results, what is on the medium from then on, and power cuts on top.
 
-use cutpoint::faults::{FaultReport, FaultSweep};
-use cutpoint::faulty::{FaultClass, Lasting, Trouble};
+use cutpoint::crash::CrashState;
+use cutpoint::faults::{FaultReplayError, FaultReport, FaultSweep};
+use cutpoint::faulty::{Fault, FaultClass, Lasting, Trouble};
 use cutpoint::op::{Operation, Value};
 use cutpoint::subject::{BadBlocks, Device, Mounted, Promises, Subject, SubjectError};
 use cutpoint::subjects::EngineSubject;
@@ -31,10 +32,27 @@ fn assert_clean(report: &FaultReport) {
     assert_eq!(count, 0, "{workload}:\n{}", found.join("\n"));
 }
 
+/// There is no call that takes a block; one after the other, each is the first that finds none.
+#[test]
+fn a_device_without_room_for_one_more_block_is_full_and_loses_nothing() {
+    let subject = EngineSubject::default();
+    for name in ["split-ascending-128", "sizes-512", "removal-128"] {
+        let workload = builtin::builtin(name).unwrap();
+        let report = FaultSweep::new(&subject, &workload, FaultClass::RunsOut).run();
+        assert_clean(&report);
+        assert_eq!(report.tried, report.faults);
+        // Those that found no other block, the two without a format apart.
+        assert!(report.refusals >= report.told - 2, "{report:?}");
+        // Where there are not even those that a format takes.
+        assert_eq!(report.device_errors, 2 * 2, "{report:?}");
+    }
+}
+
 /// There are ten times as many reads as programs.
 fn stride(class: FaultClass) -> u64 {
     match class {
-        FaultClass::ReadRefused(..) => 31,
+        FaultClass::ReadRefused(_, Lasting::Once) => 31,
+        FaultClass::ReadRefused(_, Lasting::ForGood) => 97,
         _ => 3,
     }
 }
@@ -49,11 +67,13 @@ fn the_engine_keeps_its_promises_on_devices_that_fail() {
                 .with_stride(stride(class))
                 .run();
             assert_clean(&report);
+            assert_eq!(report.worked_around + report.told, report.tried);
             tried += report.tried;
             worked_around += report.worked_around;
         }
         // Where another block can be taken, most faults are nobody's business.
-        let is_replaced = class.is_of_a_block() && class != FaultClass::WearsOut;
+        let has_room = !matches!(class, FaultClass::WearsOut | FaultClass::RunsOut);
+        let is_replaced = class.is_of_a_block() && has_room;
         assert_eq!(2 * worked_around > tried, is_replaced, "{class:?}");
     }
 }
@@ -197,7 +217,7 @@ fn finds_blocks_that_are_not_replaced() {
     assert_eq!(first.violation.promise, Promise::Replaces);
     assert_eq!(
         first.to_string(),
-        "program 0 is refused: bad block, for good; step 0 (format): wrong result: returned 'program failed at \
+        "prog-bad-block:0: program 0 is refused: bad block, for good; step 0 (format): wrong result: returned 'program failed at \
          block 1, offset 0: the block is bad'"
     );
 }
@@ -262,6 +282,51 @@ impl Mounted for CarelessStore {
     fn check(&mut self) -> Result<cutpoint::subject::Health, SubjectError> {
         self.store.check()
     }
+}
+
+/// What is found is found again by its id, with what was said at each call that was struck.
+#[test]
+fn a_fault_is_tried_again_by_its_id() {
+    let workload = builtin::builtin("nested-512").unwrap();
+    let failing = FaultClass::ProgRefused(Trouble::Device, Lasting::ForGood);
+    let sweep = FaultSweep::new(&Careless::Ignores, &workload, failing);
+    let report = sweep.with_stride(8).run();
+    assert!(!report.found.is_empty());
+    for found in &report.found {
+        let fault = found.fault.unwrap().to_string().parse().unwrap();
+        let replay = sweep.replay(fault, None).unwrap();
+        assert_eq!(replay.violation(), Some(&found.violation));
+        assert_eq!(replay.struck[0].returned, "ok");
+    }
+    let fault = Fault {
+        class: failing,
+        at: report.faults,
+    };
+    let refused = sweep.replay(fault, None).unwrap_err();
+    assert!(matches!(refused, FaultReplayError::NoSuchFault { .. }));
+}
+
+#[test]
+fn a_power_cut_on_top_of_a_fault_is_replayed() {
+    let subject = moving();
+    let workload = builtin::builtin("removal-128").unwrap();
+    let sweep = FaultSweep::new(&subject, &workload, BAD_PROG);
+    // Some strike what cannot be replaced.
+    let class = BAD_PROG;
+    let mut faults = (20..).map(|at| Fault { class, at });
+    let coped = |fault: &Fault| sweep.replay(*fault, Some(&CrashState::prefix(60))).is_ok();
+    let fault = faults.find(coped).unwrap();
+    let replay = sweep.replay(fault, Some(&CrashState::prefix(60))).unwrap();
+    let (_, recovery) = replay.cut.as_ref().unwrap();
+    assert!(recovery.shown.is_some());
+    assert_eq!(replay.violation(), None);
+    assert!(replay.struck[0].call.starts_with("set /"), "{replay:?}");
+    let beyond = CrashState::prefix(100_000);
+    let refused = sweep.replay(fault, Some(&beyond)).unwrap_err();
+    assert!(matches!(refused, FaultReplayError::NoSuchState { .. }));
+    let told = "prog-io-error:20".parse().unwrap();
+    let refused = sweep.replay(told, Some(&beyond)).unwrap_err();
+    assert!(matches!(refused, FaultReplayError::NotWorkedAround { .. }));
 }
 
 #[test]

@@ -2,6 +2,7 @@ use super::select::{IMAGES, on_images};
 use super::subject::SubjectName;
 use super::{CliError, Outcome};
 use crate::contract;
+use crate::faulty::FaultClass;
 use crate::workload::bounded::{Length, Sequences};
 use crate::workload::builtin::{BLOCK_SIZES, Group};
 use clap::Args;
@@ -60,10 +61,13 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
                 "sources": contract.sources,
             })
         });
+        let faults =
+            FaultClass::ALL.map(|class| json!({ "class": class, "description": class.about() }));
         let listed = json!({
             "groups": groups,
             "images": images,
             "contracts": contracts,
+            "faults": faults,
             "subjects": subjects,
         });
         writeln!(out, "{listed}")?;
@@ -102,6 +106,10 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
     )?;
     for contract in contract::ALL {
         writeln!(out, "  {:<18} {}", contract.name, contract.about)?;
+    }
+    writeln!(out, "\nClasses of faults, for 'cutpoint faults --class':")?;
+    for class in FaultClass::ALL {
+        writeln!(out, "  {class:<24} {}", class.about())?;
     }
     writeln!(out, "\nSubjects, for --subject:")?;
     for name in SubjectName::ALL {

@@ -13,6 +13,7 @@
 mod audit;
 mod bounded;
 mod error;
+mod faults;
 mod image;
 mod interrupt;
 mod list;
@@ -43,6 +44,7 @@ struct Arguments {
 enum Command {
     Sweep(sweep::Arguments),
     Audit(audit::Arguments),
+    Faults(faults::Arguments),
     Replay(replay::Arguments),
     List(list::Arguments),
     #[command(subcommand)]
@@ -115,6 +117,7 @@ fn execute(command: Command, out: &mut dyn Write) -> Result<Outcome, CliError> {
     match command {
         Command::Sweep(arguments) => sweep::run(&arguments, out),
         Command::Audit(arguments) => audit::run(&arguments, out),
+        Command::Faults(arguments) => faults::run(&arguments, out),
         Command::Replay(arguments) => replay::run(&arguments, out),
         Command::List(arguments) => list::run(&arguments, out),
         Command::Image(command) => image::run(command, out),

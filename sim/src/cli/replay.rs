@@ -4,9 +4,14 @@ use super::{CliError, Outcome};
 use crate::contract;
 use crate::crash::CrashState;
 use crate::explore::ReplayError;
+use crate::faults::{FaultReplayError, FaultSweep};
+use crate::faulty::Fault;
+use crate::report::faults::FaultReplayText;
 use crate::report::replay::ReplayText;
 use crate::report::summary::Summary;
+use crate::subject::Subject;
 use crate::trace::{NoSuchSync, Syncs};
+use crate::workload::Workload;
 use clap::Args;
 use std::io::Write;
 use std::path::PathBuf;
@@ -22,6 +27,7 @@ use std::time::Duration;
   cutpoint replay split-on-basic_512_v21 --state 12
   cutpoint replay split-ascending-512 --state '120-{117,118}' --contract reorder
   cutpoint replay rename-512 --state '9-{7}' --contract reorder --without-sync 2
+  cutpoint replay rename-512 --fault prog-bad-block:17
   cutpoint replay rename-128
   cutpoint replay bounded:12678 --state 18
 
@@ -36,6 +42,9 @@ pub(super) struct Arguments {
     /// The contract that has the state; by default the first of prefix, torn and reorder that does
     #[arg(long, value_name = "NAME")]
     contract: Option<String>,
+    /// Let this fault happen in the run, as 'cutpoint faults' prints it; a crash state is then one of that run
+    #[arg(long, value_name = "CLASS:N", conflicts_with_all = ["contract", "without_sync", "with_sync_after", "peer"])]
+    fault: Option<Fault>,
     /// Leave out the sync with this number: the states that there would be without it
     #[arg(long, value_name = "N", requires_all = ["state", "contract"])]
     without_sync: Option<u32>,
@@ -69,6 +78,9 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
     let workload = select_one(&arguments.workload, arguments.corpus.as_deref())?;
     let workload = workload.on(contract.unwrap_or(&contract::PREFIX));
     let parties = arguments.subject.parties(&workload)?;
+    if let Some(fault) = arguments.fault {
+        return replay_fault(arguments, fault, &workload, &*parties.subject, out);
+    }
     let sweep = parties.sweep().with_syncs(arguments.syncs());
     let Some(state) = &arguments.state else {
         let mut summary = Summary::default();
@@ -89,9 +101,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
             Outcome::Clean
         });
     };
-    let state: CrashState = state
-        .parse()
-        .map_err(|error| CliError::argument("--state", error))?;
+    let state = parse_state(state)?;
     // Without a contract, under the first of the models that has such a state.
     let contracts = contract.map_or(contract::MODELS.to_vec(), |contract| vec![contract]);
     let replays = contracts
@@ -128,4 +138,38 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
         }
         Err(error) => Err(CliError::argument("--state", error)),
     }
+}
+
+fn parse_state(text: &str) -> Result<CrashState, CliError> {
+    text.parse()
+        .map_err(|error| CliError::argument("--state", error))
+}
+
+/// One fault, and a crash state of the run with it, where one is given.
+fn replay_fault(
+    arguments: &Arguments,
+    fault: Fault,
+    workload: &Workload,
+    subject: &dyn Subject,
+    out: &mut dyn Write,
+) -> Result<Outcome, CliError> {
+    let state = arguments.state.as_deref().map(parse_state).transpose()?;
+    let sweep = FaultSweep::new(subject, workload, fault.class);
+    let replay = match sweep.replay(fault, state.as_ref()) {
+        Ok(replay) => replay,
+        Err(FaultReplayError::Live(violation)) => {
+            writeln!(out, "verdict   without any fault: {violation}")?;
+            return Ok(Outcome::Found);
+        }
+        Err(error @ FaultReplayError::NoSuchFault { .. }) => {
+            return Err(CliError::argument("--fault", error));
+        }
+        Err(error) => return Err(CliError::argument("--state", error)),
+    };
+    let text = FaultReplayText::new(&replay, workload, subject.name());
+    write!(out, "{text}")?;
+    Ok(match replay.violation() {
+        Some(_) => Outcome::Found,
+        None => Outcome::Clean,
+    })
 }

@@ -132,10 +132,14 @@ pub(super) fn last_places(folder: &Path, subject: SubjectArgument) -> Vec<String
                     record.workload, record.place, record.workload
                 );
             }
-            let state = record.place.strip_prefix("crash state ");
-            let state = state.map_or(String::new(), |state| format!(" --state {state}"));
+            let option = |place, name| {
+                let id = record.place.strip_prefix(place);
+                id.map(|id| format!(" --{name} {id}"))
+            };
+            let id = option("crash state ", "state").or_else(|| option("fault ", "fault"));
+            let id = id.unwrap_or_default();
             format!(
-                "{}, {}; again: cutpoint replay {}{options}{state}",
+                "{}, {}; again: cutpoint replay {}{options}{id}",
                 record.workload, record.place, record.workload
             )
         })
@@ -176,19 +180,23 @@ mod tests {
                  --peer littlefs-c --state 17"
             ]
         );
-        std::mem::forget(inflight.note("rename-512", audited));
-        assert_eq!(
-            last_places(
-                dir.path(),
-                SubjectArgument {
-                    name: SubjectName::Engine,
-                    peer: None
-                }
+        for (place, again) in [
+            (audited, "cutpoint audit rename-512"),
+            (
+                "fault no-space:7",
+                "cutpoint replay rename-512 --fault no-space:7",
             ),
-            [format!(
-                "rename-512, {audited}; again: cutpoint audit rename-512"
-            )]
-        );
+        ] {
+            std::mem::forget(inflight.note("rename-512", place));
+            let engine = SubjectArgument {
+                name: SubjectName::Engine,
+                peer: None,
+            };
+            assert_eq!(
+                last_places(dir.path(), engine),
+                [format!("rename-512, {place}; again: {again}")]
+            );
+        }
     }
 
     #[test]

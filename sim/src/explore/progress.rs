@@ -20,6 +20,16 @@ impl Progress {
         self.done.load(Ordering::Relaxed)
     }
 
+    /// So many more parts are to be done.
+    pub(crate) fn announce(&self, parts: u64) {
+        self.parts.fetch_add(parts, Ordering::Relaxed);
+    }
+
+    /// One more part is done.
+    pub(crate) fn part_is_done(&self) {
+        self.done.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// How many recoveries have been run.
     pub fn recoveries(&self) -> u64 {
         self.recoveries.load(Ordering::Relaxed)

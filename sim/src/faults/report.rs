@@ -1,4 +1,4 @@
-use super::trial::Outcome;
+use super::trial::{Outcome, Told};
 use crate::crash::{Candidate, CrashState};
 use crate::faulty::{Fault, FaultClass};
 use crate::judge::Recovery;
@@ -20,7 +20,6 @@ pub struct FaultReport {
     /// The workload's name.
     pub workload: String,
     /// The class of the faults.
-    #[serde(skip)]
     pub class: FaultClass,
     /// The faults of the class that there are.
     pub faults: u64,
@@ -28,10 +27,16 @@ pub struct FaultReport {
     pub tried: u64,
     /// Those of them after which every call returned what the model says.
     pub worked_around: u64,
+    /// Those of which the subject told, by typed errors, and kept all promises otherwise.
+    pub told: u64,
     /// Calls that returned a device error.
     pub device_errors: u64,
+    /// Calls that were refused because of what a fault has left of the device, for want of room.
+    pub refusals: u64,
     /// Crash states from a fault on that were recovered from.
     pub states: u64,
+    /// It was left before its end.
+    pub cut_short: bool,
     /// How many violations were found.
     pub violations: u64,
     /// The first few, in the order of the faults.
@@ -79,11 +84,11 @@ impl Serialize for FaultPlace {
     }
 }
 
-/// For example: `program 17 is refused: bad block, for good; step 9 (set /a 3 B): lost key: ...`.
+/// For example: `prog-bad-block:17: program 17 is refused: bad block, for good; step 9 (set /a 3 B): lost key: ...`.
 impl fmt::Display for FaultFound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(fault) = &self.fault {
-            write!(f, "{fault}; ")?;
+            write!(f, "{fault}: {}; ", fault.in_words())?;
         }
         self.place.fmt(f)?;
         if let Some(step) = &self.step {
@@ -102,8 +107,11 @@ impl FaultReport {
             faults: 0,
             tried: 0,
             worked_around: 0,
+            told: 0,
             device_errors: 0,
+            refusals: 0,
             states: 0,
+            cut_short: false,
             violations: 0,
             found: Vec::new(),
         }
@@ -112,24 +120,50 @@ impl FaultReport {
     pub(super) fn add(&mut self, workload: &Workload, tried: &Tried) {
         if tried.fault.is_some() {
             self.tried += 1;
-            self.worked_around += u64::from(tried.device_errors == 0);
+            match tried.came_to() {
+                CameTo::WorkedAround => self.worked_around += 1,
+                CameTo::Told => self.told += 1,
+                CameTo::Violation => {}
+            }
         }
-        self.device_errors += tried.device_errors;
+        self.device_errors += tried.told.device_errors;
+        self.refusals += tried.told.refusals;
         self.states += tried.states;
         self.violations += tried.found.len() as u64;
         let room = NAMED.saturating_sub(self.found.len());
         self.found
             .extend(tried.found.iter().take(room).map(|found| {
-                FaultFound {
-                    fault: tried.fault,
-                    place: found.place.clone(),
-                    step: found
-                        .step
-                        .and_then(|index| workload.steps().nth(index as usize))
-                        .map(|step| step.to_string()),
-                    violation: found.violation.clone(),
-                }
+                let Finding {
+                    place,
+                    step,
+                    violation,
+                } = found.clone();
+                FaultFound::of(workload, tried.fault, place, step, violation)
             }));
+    }
+
+    /// Whether all faults that were to be tried were tried.
+    pub fn is_finished(&self) -> bool {
+        !self.cut_short
+    }
+}
+
+impl FaultFound {
+    /// This violation, in or behind this step of `workload`.
+    pub(super) fn of(
+        workload: &Workload,
+        fault: Option<Fault>,
+        place: FaultPlace,
+        step: Option<u32>,
+        violation: Violation,
+    ) -> Self {
+        let step = step.and_then(|index| workload.steps().nth(index as usize));
+        Self {
+            fault,
+            place,
+            step: step.map(|step| step.to_string()),
+            violation,
+        }
     }
 }
 
@@ -137,12 +171,20 @@ impl FaultReport {
 #[derive(Debug)]
 pub(super) struct Tried {
     fault: Option<Fault>,
-    device_errors: u64,
+    told: Told,
     states: u64,
     found: Vec<Finding>,
 }
 
-#[derive(Debug)]
+/// How one fault ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CameTo {
+    WorkedAround,
+    Told,
+    Violation,
+}
+
+#[derive(Clone, Debug)]
 struct Finding {
     place: FaultPlace,
     step: Option<u32>,
@@ -165,9 +207,19 @@ impl Tried {
         });
         Self {
             fault: None,
-            device_errors: outcome.device_errors,
+            told: outcome.told,
             states: 0,
             found: found.into_iter().collect(),
+        }
+    }
+
+    pub(super) fn came_to(&self) -> CameTo {
+        if !self.found.is_empty() {
+            CameTo::Violation
+        } else if self.told.is_nothing() {
+            CameTo::WorkedAround
+        } else {
+            CameTo::Told
         }
     }
 

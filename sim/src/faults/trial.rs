@@ -7,11 +7,12 @@ use crate::model::Model;
 use crate::op::{Operation, time_of};
 use crate::refusal::Refusal;
 use crate::session::{Failure, Session};
-use crate::subject::{Promises, Subject, SubjectError};
+use crate::subject::{Contents, Promises, Subject, SubjectError};
 use crate::trace::Image;
 use crate::verdict::{Promise, Stage, Violation, ViolationKind, nearest_difference, shows};
 use crate::workload::{Start, Step, Workload};
 use cutpoint_engine::device::{DeviceCall, DeviceError};
+use std::fmt;
 
 /// A run in the making.
 pub(super) struct Trial<'a, 's> {
@@ -30,20 +31,54 @@ pub(super) struct Trial<'a, 's> {
     /// The medium has been looked at since the fault.
     examined: bool,
     step: u32,
-    device_errors: u64,
+    told: Told,
+}
+
+/// What a subject said of a fault.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Told {
+    /// Calls that returned a device error.
+    pub(super) device_errors: u64,
+    /// Calls that were refused because of what the fault has left of the device, though the model refuses none of them.
+    pub(super) refusals: u64,
+    /// The calls that the fault struck, and what each returned.
+    pub(super) struck: Vec<Struck>,
+}
+
+impl Told {
+    /// Whether every call returned what it would have returned without the fault.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.device_errors + self.refusals == 0
+    }
+}
+
+/// A call that a fault struck.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Struck {
+    /// The index of the step that it was made in: 0 is the start, operations count from 1.
+    pub step: u32,
+    /// The call.
+    pub call: String,
+    /// What it returned, as text.
+    pub returned: String,
 }
 
 /// What came of a run.
 #[derive(Debug)]
 pub(super) struct Outcome {
-    /// Calls that returned a device error.
-    pub(super) device_errors: u64,
+    /// What the subject said of the fault.
+    pub(super) told: Told,
     /// The first violation, and the step it came in; none where it came after all of them.
     pub(super) violation: Option<(Option<u32>, Violation)>,
     disk: FaultyDisk<RecordingDisk>,
 }
 
 impl Outcome {
+    /// Whether every call returned what the model says.
+    pub(super) fn is_worked_around(&self) -> bool {
+        self.violation.is_none() && self.told.is_nothing()
+    }
+
     /// How many faults of the class would have fired in this run.
     pub(super) fn occasions(&self, class: FaultClass) -> u64 {
         self.disk.occasions(class)
@@ -81,7 +116,7 @@ impl<'a, 's> Trial<'a, 's> {
             undecided: false,
             examined: false,
             step: 0,
-            device_errors: 0,
+            told: Told::default(),
         }
     }
 
@@ -96,7 +131,7 @@ impl<'a, 's> Trial<'a, 's> {
             .disk()
             .with(|disk| std::mem::replace(disk, FaultyDisk::new(empty, None)));
         Outcome {
-            device_errors: self.device_errors,
+            told: self.told,
             violation,
             disk,
         }
@@ -120,7 +155,7 @@ impl<'a, 's> Trial<'a, 's> {
     }
 
     fn format(&mut self) -> Result<Next, Violation> {
-        let formatted = self.with_second_try(Session::format)?;
+        let formatted = self.with_second_try("format", Session::format)?;
         match formatted {
             Some(()) => self.mount(),
             None => Ok(Next::End),
@@ -128,7 +163,7 @@ impl<'a, 's> Trial<'a, 's> {
     }
 
     fn mount(&mut self) -> Result<Next, Violation> {
-        let mounted = self.with_second_try(Session::mount)?;
+        let mounted = self.with_second_try("mount", Session::mount)?;
         self.undecided = false;
         Ok(mounted.map_or(Next::End, |()| Next::Step))
     }
@@ -137,11 +172,14 @@ impl<'a, 's> Trial<'a, 's> {
     /// the fault is one that lasts and has struck again.
     fn with_second_try<R>(
         &mut self,
+        name: &str,
         call: impl Fn(&mut Session<'s, FaultyDisk<RecordingDisk>>) -> Result<R, Failure>,
     ) -> Result<Option<R>, Violation> {
         for _ in 0..2 {
             let firings = self.firings();
-            match call(&mut self.session) {
+            let result = call(&mut self.session);
+            self.note(firings, name, &result);
+            match result {
                 Ok(returned) => return Ok(Some(returned)),
                 Err(Failure::Error(SubjectError::Device(error))) if self.firings() > firings => {
                     self.device_error(error)?;
@@ -156,16 +194,21 @@ impl<'a, 's> Trial<'a, 's> {
     }
 
     fn operation(&mut self, operation: &Operation) -> Result<Next, Violation> {
-        let firings = self.firings();
-        self.call(operation)?;
-        if self.firings() > firings && !self.examined {
+        let (firings, refusals) = (self.firings(), self.told.refusals);
+        if let Next::End = self.call(operation)? {
+            return Ok(Next::End);
+        }
+        let struck = self.firings() > firings;
+        if struck && (!self.examined || self.told.refusals > refusals) {
             self.examined = true;
             self.see()?;
             self.examine(Some(operation))?;
         }
         if self.undecided {
             // Once more on the store that has failed, and then on a fresh one.
-            self.call(operation)?;
+            if let Next::End = self.call(operation)? {
+                return Ok(Next::End);
+            }
             if let Next::End = self.remount()? {
                 return Ok(Next::End);
             }
@@ -180,15 +223,16 @@ impl<'a, 's> Trial<'a, 's> {
     }
 
     /// Calls the operation, and works out which states are possible now.
-    fn call(&mut self, operation: &Operation) -> Result<(), Violation> {
+    fn call(&mut self, operation: &Operation) -> Result<Next, Violation> {
         if *operation == Operation::Remount {
-            // Where that ends the run, the next call says so.
-            return self.remount().map(drop);
+            return self.remount();
         }
         let firings = self.firings();
         let now = time_of(self.step);
         let result = self.session.apply(operation, now);
         let struck = self.firings() > firings;
+        self.note(firings, operation, &result);
+        let mut refused = false;
         let mut next: Vec<Model> = Vec::new();
         let mut expected = String::new();
         for before in &self.possible {
@@ -202,6 +246,7 @@ impl<'a, 's> Trial<'a, 's> {
                         || (*refusal == Refusal::ReadOnly && self.undecided)
                         || self.excuse(*refusal, operation, [before, &after]) =>
                 {
+                    refused |= foretold.is_ok();
                     next.push(before.clone());
                 }
                 (Err(Failure::Error(SubjectError::Device(_))), foretold) if struck => {
@@ -217,6 +262,7 @@ impl<'a, 's> Trial<'a, 's> {
             let error = *error;
             self.device_error(error)?;
         }
+        self.told.refusals += u64::from(refused && struck);
         if next.is_empty() {
             return Err(match result {
                 Err(Failure::Stopped(_) | Failure::Misuse(_)) | Ok(()) => result
@@ -230,12 +276,12 @@ impl<'a, 's> Trial<'a, 's> {
             let passed = std::mem::replace(&mut self.possible, next);
             self.past.extend(passed);
         }
-        Ok(())
+        Ok(Next::Step)
     }
 
     /// A call has returned this device error, and the fault had struck it.
     fn device_error(&mut self, error: DeviceError) -> Result<(), Violation> {
-        self.device_errors += 1;
+        self.told.device_errors += 1;
         self.undecided = true;
         let is_write = matches!(error.call, DeviceCall::Prog | DeviceCall::Erase);
         let of_a_block = self.class.is_some_and(FaultClass::is_of_a_block);
@@ -261,6 +307,20 @@ impl<'a, 's> Trial<'a, 's> {
             .excuse(refusal, operation, models, &geometry, lost)
     }
 
+    /// Notes what a call returned, where the fault has struck since `firings`.
+    fn note<R>(&mut self, firings: u64, call: impl fmt::Display, result: &Result<R, Failure>) {
+        if self.firings() > firings {
+            self.told.struck.push(Struck {
+                step: self.step,
+                call: call.to_string(),
+                returned: match result {
+                    Ok(_) => "ok".to_owned(),
+                    Err(failure) => failure.to_string(),
+                },
+            });
+        }
+    }
+
     fn firings(&self) -> u64 {
         self.session.disk().with(|disk| disk.firings())
     }
@@ -269,27 +329,31 @@ impl<'a, 's> Trial<'a, 's> {
     /// failed.
     fn see(&mut self) -> Result<(), Violation> {
         let firings = self.firings();
-        let contents = match self.session.contents() {
+        let read = self.session.contents();
+        self.note(firings, "read everything", &read);
+        let contents = match read {
             Err(Failure::Error(SubjectError::Device(_))) if self.firings() > firings => {
-                self.device_errors += 1;
+                self.told.device_errors += 1;
                 return Ok(());
             }
             read => read.map_err(|failure| live(&failure))?,
         };
-        let Some(shown) = self.possible.iter().find(|model| shows(&contents, model)) else {
-            return Err(
-                match nearest_difference(&contents, &self.possible, &self.past) {
-                    Some(difference) => {
-                        difference.into_violation(Promise::Intact, Stage::Recording)
-                    }
-                    None => unreachable!("contents that differ from no possible state are one"),
-                },
-            );
-        };
+        let shown = self.recognise(&contents)?;
         if !self.undecided {
             self.possible = vec![shown.clone()];
         }
         Ok(())
+    }
+
+    /// Which of the possible states `contents` are.
+    fn recognise(&self, contents: &Contents) -> Result<&Model, Violation> {
+        let shown = self.possible.iter().find(|model| shows(contents, model));
+        shown.ok_or_else(
+            || match nearest_difference(contents, &self.possible, &self.past) {
+                Some(difference) => difference.into_violation(Promise::Intact, Stage::Recording),
+                None => unreachable!("contents that differ from no possible state are one"),
+            },
+        )
     }
 
     /// Recovers from a copy of the medium as it is now, with the same bad blocks.
@@ -300,6 +364,9 @@ impl<'a, 's> Trial<'a, 's> {
             let copy = RecordingDisk::on(image, geometry, self.workload.erase_value());
             disk.defects_on(copy)
         });
+        if self.class.is_some_and(FaultClass::loses_what_was_written) {
+            return self.examine_what_is_left(copy);
+        }
         let lost_blocks = copy.lost_blocks();
         let is_usable = self.is_usable(&copy);
         let versions: Vec<Model> = self.past.iter().chain(&self.possible).cloned().collect();
@@ -325,6 +392,17 @@ impl<'a, 's> Trial<'a, 's> {
             hearing.epilogue(model)?;
         }
         Ok(())
+    }
+
+    /// Reads everything from a device that does not give back all that was written to it: it must be one of the possible
+    /// states, or a device error.
+    fn examine_what_is_left(&self, copy: FaultyDisk<RecordingDisk>) -> Result<(), Violation> {
+        let mut session = Session::new(self.subject, copy, self.budget);
+        match session.mount().and_then(|()| session.contents()) {
+            Err(Failure::Error(SubjectError::Device(_))) => Ok(()),
+            Err(failure) => Err(live(&failure)),
+            Ok(contents) => self.recognise(&contents).map(drop),
+        }
     }
 
     /// Whether a store can work on this device.

@@ -1,5 +1,4 @@
 use cutpoint_engine::device::DeviceErrorKind;
-use serde::{Serialize, Serializer};
 use std::fmt;
 
 /// A fault of a device: what goes wrong, and at which call.
@@ -8,7 +7,7 @@ pub struct Fault {
     /// What goes wrong.
     pub class: FaultClass,
     /// At which call of the kind that the class is about, counted from 0. Of [`FaultClass::WearsOut`], how many erases
-    /// each block takes.
+    /// each block takes; of [`FaultClass::RunsOut`], how many blocks there are.
     pub at: u64,
 }
 
@@ -32,6 +31,10 @@ pub enum FaultClass {
     SyncRefused,
     /// Each block is bad for good once it has been erased so many times.
     WearsOut,
+    /// Only so many blocks take writes, those that are written first; all others are bad for good. To a store that looks
+    /// for another block in the place of a bad one, there is no space at this allocation of a block that it has not
+    /// written before, nor at a later one.
+    RunsOut,
 }
 
 /// What a device says of a failed call.
@@ -53,8 +56,9 @@ pub enum Lasting {
 }
 
 impl FaultClass {
-    /// All classes.
-    pub const ALL: [Self; 18] = {
+    /// All classes that are tried. A block that cannot be read for good is not among them: what was in it is gone, and a
+    /// store cannot always tell; that is a matter of decay.
+    pub const ALL: [Self; 20] = {
         use Lasting::{ForGood, Once};
         use Trouble::{Block, Device};
         [
@@ -74,8 +78,10 @@ impl FaultClass {
             Self::EraseRefused(Device, ForGood),
             Self::ReadRefused(Device, Once),
             Self::ReadRefused(Block, Once),
+            Self::ReadRefused(Device, ForGood),
             Self::SyncRefused,
             Self::WearsOut,
+            Self::RunsOut,
         ]
     };
 
@@ -87,9 +93,14 @@ impl FaultClass {
             | Self::ProgDenied(trouble)
             | Self::EraseRefused(trouble, _)
             | Self::ReadRefused(trouble, _) => trouble == Trouble::Block,
-            Self::ProgSpoilt(_) | Self::WearsOut => true,
+            Self::ProgSpoilt(_) | Self::WearsOut | Self::RunsOut => true,
             Self::SyncRefused => false,
         }
+    }
+
+    /// Whether what is on the medium cannot be read any more.
+    pub fn loses_what_was_written(self) -> bool {
+        matches!(self, Self::ReadRefused(_, Lasting::ForGood))
     }
 
     /// For how long it lasts.
@@ -100,7 +111,7 @@ impl FaultClass {
             | Self::EraseRefused(_, lasting)
             | Self::ReadRefused(_, lasting) => lasting,
             Self::ProgTorn(_) | Self::ProgDenied(_) | Self::SyncRefused => Lasting::Once,
-            Self::WearsOut => Lasting::ForGood,
+            Self::WearsOut | Self::RunsOut => Lasting::ForGood,
         }
     }
 }
@@ -120,35 +131,6 @@ impl Trouble {
             Self::Block => DeviceErrorKind::Unreadable,
             Self::Device => DeviceErrorKind::Io(None),
         }
-    }
-}
-
-/// For example: `program 17 is refused: bad block, for good`.
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = self.at;
-        match self.class {
-            FaultClass::ProgRefused(trouble, lasting) => {
-                write!(f, "program {at} is refused: {trouble}, {lasting}")
-            }
-            FaultClass::ProgTorn(trouble) => write!(f, "program {at} fails half done: {trouble}"),
-            FaultClass::ProgDenied(trouble) => write!(f, "program {at} fails when done: {trouble}"),
-            FaultClass::ProgSpoilt(lasting) => write!(f, "program {at} is spoilt, {lasting}"),
-            FaultClass::EraseRefused(trouble, lasting) => {
-                write!(f, "erase {at} is refused: {trouble}, {lasting}")
-            }
-            FaultClass::ReadRefused(trouble, lasting) => {
-                write!(f, "read {at} is refused: {trouble}, {lasting}")
-            }
-            FaultClass::SyncRefused => write!(f, "sync {at} is refused"),
-            FaultClass::WearsOut => write!(f, "blocks wear out after {at} erases"),
-        }
-    }
-}
-
-impl Serialize for Fault {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
     }
 }
 
