@@ -1,6 +1,7 @@
 //! The device that records: it behaves as a device should and keeps every event.
 
 use crate::guard::{Guard, Guarded};
+use crate::medium::Medium;
 use crate::phase::{Phase, PhaseMark};
 use crate::trace::{Event, Image, Trace};
 use cutpoint_engine::device::{BlockDevice, BlockId, DeviceError, Geometry};
@@ -9,7 +10,7 @@ use cutpoint_engine::device::{BlockDevice, BlockId, DeviceError, Geometry};
 /// them.
 ///
 /// It refuses what the contract of [`BlockDevice`] forbids: ranges outside the device, programs that are not aligned
-/// or that hit units whose bytes are not all erased.
+/// or that hit units whose bytes are not all erased, unless its [`Medium`] takes those.
 ///
 /// ```
 /// use cutpoint::disk::RecordingDisk;
@@ -54,6 +55,15 @@ impl RecordingDisk {
         }
     }
 
+    /// The same, as a device of this kind; [`Medium::Flash`] unless set.
+    #[must_use]
+    pub fn with_medium(self, medium: Medium) -> Self {
+        Self {
+            guard: self.guard.with_medium(medium),
+            ..self
+        }
+    }
+
     /// Marks that the step with this index is about to be called.
     pub fn start_operation(&mut self, index: u32) {
         self.events.push(Event::OperationStart(index));
@@ -92,6 +102,7 @@ impl RecordingDisk {
             self.base,
             self.events,
         )
+        .with_medium(self.guard.medium())
     }
 
     fn start(&self, block: BlockId, offset: u32) -> usize {
@@ -125,13 +136,13 @@ impl BlockDevice for RecordingDisk {
         self.guard.admit_prog(block, offset, data.len())?;
         let start = self.start(block, offset);
         let there = &mut self.bytes[start..start + data.len()];
-        self.guard.admit_over(block, offset, there)?;
-        there.copy_from_slice(data);
+        self.guard.program(block, offset, there, data)?;
+        let data = (&*there).into();
         self.phases.push(self.mark.shown());
         self.events.push(Event::Prog {
             block,
             offset,
-            data: data.into(),
+            data,
         });
         Ok(())
     }

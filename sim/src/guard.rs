@@ -2,6 +2,7 @@
 //!
 //! [`BlockDevice`]: cutpoint_engine::device::BlockDevice
 
+use crate::medium::Medium;
 use crate::trace::Event;
 use cutpoint_engine::device::{BlockId, DeviceCall, DeviceError, DeviceErrorKind, Geometry};
 use std::panic;
@@ -18,6 +19,7 @@ pub struct BudgetExhausted;
 pub struct Guard {
     geometry: Geometry,
     erase_value: u8,
+    medium: Medium,
     calls_left: u64,
     misuse: Option<DeviceError>,
     writes: u32,
@@ -29,10 +31,22 @@ impl Guard {
         Self {
             geometry,
             erase_value,
+            medium: Medium::Flash,
             calls_left: u64::MAX,
             misuse: None,
             writes: 0,
         }
+    }
+
+    /// The same, for a device of this kind; [`Medium::Flash`] unless set.
+    #[must_use]
+    pub fn with_medium(self, medium: Medium) -> Self {
+        Self { medium, ..self }
+    }
+
+    /// The kind of device.
+    pub fn medium(&self) -> Medium {
+        self.medium
     }
 
     /// The sizes of the device.
@@ -77,7 +91,7 @@ impl Guard {
         self.admit(DeviceCall::Erase, block, 0, length)
     }
 
-    /// Lets a program through as far as its range goes; [`admit_over`](Self::admit_over) follows.
+    /// Lets a program through as far as its range goes; [`program`](Self::program) follows.
     pub(crate) fn admit_prog(
         &mut self,
         block: BlockId,
@@ -88,19 +102,32 @@ impl Guard {
         self.admit(DeviceCall::Prog, block, offset, length)
     }
 
-    /// Lets a program through over these bytes: they must be erased.
-    pub(crate) fn admit_over(
+    /// Whether it matters what is there when something is programmed.
+    pub(crate) fn programs_over_what_is_there(&self) -> bool {
+        self.medium != Medium::Disk
+    }
+
+    /// Programs `data` over the bytes that are `there`, where the medium takes it.
+    pub(crate) fn program(
         &mut self,
         block: BlockId,
         offset: u32,
-        there: &[u8],
+        there: &mut [u8],
+        data: &[u8],
     ) -> Result<(), DeviceError> {
-        if there.iter().all(|&byte| byte == self.erase_value) {
-            Ok(())
-        } else {
-            let kind = DeviceErrorKind::NotErased;
-            self.refuse(DeviceError::at(DeviceCall::Prog, block, offset, kind))
+        match self.medium {
+            Medium::Flash if there.iter().any(|&byte| byte != self.erase_value) => {
+                let kind = DeviceErrorKind::NotErased;
+                return self.refuse(DeviceError::at(DeviceCall::Prog, block, offset, kind));
+            }
+            Medium::Flash | Medium::Disk => there.copy_from_slice(data),
+            Medium::MultiwriteFlash => {
+                for (byte, data) in there.iter_mut().zip(data) {
+                    *byte &= data;
+                }
+            }
         }
+        Ok(())
     }
 
     /// Lets a sync through.

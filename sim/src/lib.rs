@@ -21,7 +21,7 @@
 //! # Ok::<(), cutpoint_engine::device::GeometryError>(())
 //! ```
 //!
-//! To test an engine of your own, see [`subject`].
+//! To test an engine of your own, see [`subject`] and [`check`](mod@check).
 //!
 //! # The rooms
 //!
@@ -29,13 +29,14 @@
 //!
 //! | room | what is in it |
 //! | --- | --- |
-//! | [`trace`] | the events that a device saw, and what it held before them |
+//! | [`medium`], [`trace`] | kinds of media; the events that a device saw, and what it held before them |
 //! | [`phase`] | what subjects are at when they write |
 //! | [`guard`], [`disk`], [`shared`] | the rules and the budget of simulated devices; the one that records; handles |
 //! | [`faulty`] | devices that fail |
 //! | [`contract`] | what kinds of devices guarantee |
 //! | [`crash`] | crash states, which exist, and views that show them |
 //! | [`op`], [`refusal`], [`model`] | what is run, why a store says no, what should come of it |
+//! | [`files`], [`nor_flash`] | what stores stand on that are not made for our devices |
 //! | [`subject`], [`subjects`] | engines under test and their promises; those that come with the harness |
 //! | [`isolate`] | calls into subjects, with panics and spent budgets as values |
 //! | [`workload`] | operations on a device; the built-in ones, those on images of the corpus, and all short sequences |
@@ -49,6 +50,7 @@
 //! | [`bounded`] | all recoveries of all short sequences of operations |
 //! | [`faults`] | all of a workload's runs on devices that fail, and their recoveries |
 //! | [`case`] | workloads with crash models and verdicts, as text that people review |
+//! | [`check`](mod@check) | tests of engines as part of their own `cargo test` |
 //! | [`anatomy`] | images taken apart: blocks, pairs with their logs, values, damage |
 //! | [`run`] | the folder that a sweep or a campaign leaves, written and read back |
 //! | [`report`] | results as text |
@@ -60,6 +62,7 @@ mod as_text;
 pub mod audit;
 pub mod bounded;
 pub mod case;
+pub mod check;
 pub mod cli;
 pub mod contract;
 pub mod coverage;
@@ -68,12 +71,15 @@ pub mod disk;
 pub mod explore;
 pub mod faults;
 pub mod faulty;
+pub mod files;
 pub mod fuzzing;
 pub mod guard;
 pub mod inflight;
 pub mod isolate;
 pub mod judge;
+pub mod medium;
 pub mod model;
+pub mod nor_flash;
 pub mod op;
 pub mod phase;
 pub mod record;
@@ -88,6 +94,7 @@ pub mod trace;
 pub mod verdict;
 pub mod workload;
 
+pub use check::check;
 pub use session::default_budget;
 
 /// The examples of the README, compiled and run with those of the documentation.

@@ -184,7 +184,7 @@ impl<'a, 's> Run<'a, 's> {
             Start::Blank => (Image::Erased, Model::default()),
             Start::Store { image, model } => (image.clone(), model.clone()),
         };
-        let disk = RecordingDisk::on(image, workload.geometry(), workload.erase_value());
+        let disk = disk_under(subject, workload, image);
         let mark = disk.phase_mark();
         // Telling phases takes reads, and faults count those.
         let shows_phases = fault.is_none();
@@ -216,8 +216,7 @@ impl<'a, 's> Run<'a, 's> {
             violation,
         })?;
         let (trace, phases, defects) = self.session.disk().with(|disk| {
-            let geometry = self.workload.geometry();
-            let empty = RecordingDisk::on(Image::Erased, geometry, self.workload.erase_value());
+            let empty = disk_under(self.session.subject(), self.workload, Image::Erased);
             let defects = disk.defects_on(empty.clone());
             let phases = disk.inner().phases().to_vec();
             let trace = std::mem::replace(disk.inner(), empty).into_trace();
@@ -315,6 +314,17 @@ impl<'a, 's> Run<'a, 's> {
             .or_else(|| self.session.unmount().err().map(|failure| live(&failure)))
             .map_or(Ok(()), Err)
     }
+}
+
+/// A recording disk of the kind that the subject is made for, with the sizes of the workload's device.
+pub(crate) fn disk_under(
+    subject: &dyn Subject,
+    workload: &Workload,
+    image: Image,
+) -> RecordingDisk {
+    let medium = subject.medium();
+    let blank = medium.blank_value(workload.erase_value());
+    RecordingDisk::on(image, workload.geometry(), blank).with_medium(medium)
 }
 
 fn said(result: Result<(), Refusal>) -> String {

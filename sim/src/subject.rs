@@ -69,11 +69,14 @@
 //! ```
 
 mod contents;
+mod key_value;
 mod promises;
 
 pub use contents::{Contents, Entry, EntryNode, Health};
+pub use key_value::{KeyValueStore, KeyValueSubject, KeyValues};
 pub use promises::{BadBlocks, Durability, Intermediate, Promises, Times};
 
+use crate::medium::Medium;
 use crate::op::Operation;
 use crate::phase::PhaseMark;
 use crate::refusal::Refusal;
@@ -99,6 +102,11 @@ pub trait Subject: Sync {
 
     /// What it promises: it is judged against this.
     fn promises(&self) -> Promises;
+
+    /// The kind of medium that it is made for: what is simulated under it.
+    fn medium(&self) -> Medium {
+        Medium::default()
+    }
 
     /// Makes an empty store on the device.
     ///

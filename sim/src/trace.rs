@@ -8,6 +8,7 @@ pub use fingerprint::Fingerprint;
 pub use image::{Image, ImageLengthError};
 pub use syncs::{NoSuchSync, SyncPoint, Syncs};
 
+use crate::medium::Medium;
 use cutpoint_engine::device::{BlockId, Geometry};
 
 /// One thing that happened on the device, or a mark that says which step of the workload ran meanwhile.
@@ -84,6 +85,7 @@ impl EventCounts {
 pub struct Trace {
     geometry: Geometry,
     erase_value: u8,
+    medium: Medium,
     image: Image,
     events: Vec<Event>,
     /// By block: its writes in the order they were issued.
@@ -132,6 +134,7 @@ impl Trace {
         Self {
             geometry,
             erase_value,
+            medium: Medium::Flash,
             image,
             events,
             blocks,
@@ -148,6 +151,17 @@ impl Trace {
     /// What erased bytes read as.
     pub fn erase_value(&self) -> u8 {
         self.erase_value
+    }
+
+    /// The same, of a device of this kind; [`Medium::Flash`] unless set.
+    #[must_use]
+    pub fn with_medium(self, medium: Medium) -> Self {
+        Self { medium, ..self }
+    }
+
+    /// The kind of device.
+    pub fn medium(&self) -> Medium {
+        self.medium
     }
 
     /// What the device held before the first event.

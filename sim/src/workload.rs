@@ -3,6 +3,7 @@
 pub mod bounded;
 pub mod builtin;
 pub mod images;
+pub mod key_value;
 
 use crate::contract::Contract;
 use crate::model::Model;

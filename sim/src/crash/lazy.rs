@@ -189,17 +189,18 @@ impl BlockDevice for LazyView {
 
     fn prog(&mut self, block: BlockId, offset: u32, data: &[u8]) -> Result<(), DeviceError> {
         self.guard.admit_prog(block, offset, data.len())?;
-        // Whether the device takes it hangs on what is there.
         let mut there = vec![0; data.len()];
-        self.show(block, offset, &mut there);
-        self.guard.admit_over(block, offset, &there)?;
+        if self.guard.programs_over_what_is_there() {
+            self.show(block, offset, &mut there);
+        }
+        self.guard.program(block, offset, &mut there, data)?;
         let size = self.guard.geometry().block_size() as usize;
         let patch = self.written.entry(block).or_insert_with(|| Patch {
             bytes: vec![0; size].into(),
             known: Known::Some(vec![false; size].into()),
         });
         let range = offset as usize..offset as usize + data.len();
-        patch.bytes[range.clone()].copy_from_slice(data);
+        patch.bytes[range.clone()].copy_from_slice(&there);
         if let Known::Some(known) = &mut patch.known {
             known[range].fill(true);
         }
@@ -264,7 +265,7 @@ impl Leaves {
         Some(LazyView {
             durable: self.all.epoch().before(),
             open: self.all.clone(),
-            guard: Guard::new(trace.geometry(), trace.erase_value()),
+            guard: Guard::new(trace.geometry(), trace.erase_value()).with_medium(trace.medium()),
             trace: Arc::clone(trace),
             space: Arc::clone(&self.space),
             written: HashMap::new(),

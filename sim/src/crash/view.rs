@@ -61,7 +61,7 @@ impl CrashView {
             return Err(StateNotInTrace { state, writes });
         }
         Ok(Self {
-            guard: Guard::new(trace.geometry(), trace.erase_value()),
+            guard: Guard::new(trace.geometry(), trace.erase_value()).with_medium(trace.medium()),
             trace,
             state,
             written: HashMap::new(),
@@ -213,9 +213,7 @@ impl BlockDevice for CrashView {
         self.own(block);
         let start = offset as usize;
         let there = &mut self.written.entry(block).or_default()[start..start + data.len()];
-        self.guard.admit_over(block, offset, there)?;
-        there.copy_from_slice(data);
-        Ok(())
+        self.guard.program(block, offset, there, data)
     }
 
     fn erase(&mut self, block: BlockId) -> Result<(), DeviceError> {

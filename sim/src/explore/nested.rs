@@ -30,7 +30,7 @@ impl Origin<'_> {
             Err(error) => unreachable!("{error}, but it was made from it"),
         };
         let (geometry, erase_value) = (self.run.trace.geometry(), self.run.trace.erase_value());
-        RecordingDisk::on(view.image(), geometry, erase_value)
+        RecordingDisk::on(view.image(), geometry, erase_value).with_medium(self.run.trace.medium())
     }
 
     /// The state with all cuts before.

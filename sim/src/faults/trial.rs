@@ -5,6 +5,7 @@ use crate::faulty::{Fault, FaultClass, FaultyDisk, Lasting};
 use crate::judge::{Expected, Hearing, Terms};
 use crate::model::Model;
 use crate::op::{Operation, time_of};
+use crate::record::disk_under;
 use crate::refusal::Refusal;
 use crate::session::{Failure, Session};
 use crate::subject::{Contents, Promises, Subject, SubjectError};
@@ -103,7 +104,7 @@ impl<'a, 's> Trial<'a, 's> {
             Start::Blank => (Image::Erased, Model::default()),
             Start::Store { image, model } => (image.clone(), model.clone()),
         };
-        let disk = RecordingDisk::on(image, workload.geometry(), workload.erase_value());
+        let disk = disk_under(subject, workload, image);
         Self {
             subject,
             workload,
@@ -125,7 +126,7 @@ impl<'a, 's> Trial<'a, 's> {
             let step = (self.step < self.workload.steps().count() as u32).then_some(self.step);
             (step, violation)
         });
-        let empty = RecordingDisk::new(self.workload.geometry(), self.workload.erase_value());
+        let empty = disk_under(self.subject, self.workload, Image::Erased);
         let disk = self
             .session
             .disk()
@@ -361,7 +362,7 @@ impl<'a, 's> Trial<'a, 's> {
         let geometry = self.workload.geometry();
         let copy = self.session.disk().with(|disk| {
             let image = Image::Bytes(disk.inner().bytes().into());
-            let copy = RecordingDisk::on(image, geometry, self.workload.erase_value());
+            let copy = disk_under(self.subject, self.workload, image);
             disk.defects_on(copy)
         });
         if self.class.is_some_and(FaultClass::loses_what_was_written) {

@@ -11,13 +11,15 @@ const OVERWRITE_SEED: u64 = 1002;
 ///
 /// Removals come first: a store that is full or waits for a repair must be able to do those. Then a new key in the
 /// root, one in the dictionary that the `interrupted` operation was about, and a value of several blocks in the place
-/// of one that is there. Where the operation was about a part of a value or about an attribute, another of its kind
+/// of one that is there; none of them longer than `value_bytes`. Where the operation was about a part of a value or about an attribute, another of its kind
 /// follows on the same key.
 pub(super) fn operations(
     model: &Model,
     geometry: &Geometry,
+    value_bytes: u64,
     interrupted: Option<&Operation>,
 ) -> Vec<Operation> {
+    let at_most = |length: u32| u64::from(length).min(value_bytes) as u32;
     let is_value = |node: &ModelNode| !node.is_dictionary();
     let mut values: Vec<&Key> = model
         .nodes()
@@ -42,13 +44,13 @@ pub(super) fn operations(
     let in_root = absent(model, &Key::ROOT, None);
     let beside = absent(model, &dictionary_of(model, interrupted), Some(&in_root));
     for key in [in_root, beside] {
-        let value = Value::generated(geometry.block_size() / 16, PROBE_SEED);
+        let value = Value::generated(at_most(geometry.block_size() / 16), PROBE_SEED);
         operations.push(Operation::Set { key, value });
     }
     if let Some(&middle) = left.get(left.len() / 2) {
         operations.push(Operation::Set {
             key: middle.clone(),
-            value: Value::generated(2 * geometry.block_size() + 1, OVERWRITE_SEED),
+            value: Value::generated(at_most(2 * geometry.block_size() + 1), OVERWRITE_SEED),
         });
     }
     let again = interrupted.and_then(|interrupted| again(interrupted, model, geometry));
@@ -117,7 +119,7 @@ mod tests {
 
     fn printed(model: &Model, interrupted: Option<&Operation>) -> Vec<String> {
         let geometry = Geometry::new(512, 64).unwrap();
-        operations(model, &geometry, interrupted)
+        operations(model, &geometry, u64::MAX, interrupted)
             .iter()
             .map(ToString::to_string)
             .collect()
@@ -143,7 +145,7 @@ mod tests {
             ]
         );
         let geometry = Geometry::new(512, 64).unwrap();
-        for operation in operations(&model, &geometry, Some(&interrupted)) {
+        for operation in operations(&model, &geometry, u64::MAX, Some(&interrupted)) {
             assert_eq!(model.apply(&operation), Ok(()), "{operation}");
         }
     }

@@ -215,7 +215,12 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Hearing<'a, T> {
     /// Removes and sets a few keys of `model` and looks at all of it, before and after a mount. Returns what is there then.
     pub(crate) fn epilogue(&mut self, mut model: Model) -> Result<Model, Violation> {
         let geometry = self.terms.geometry;
-        let operations = epilogue::operations(&model, &geometry, self.expected.operation);
+        let operations = epilogue::operations(
+            &model,
+            &geometry,
+            self.terms.promises.value_bytes,
+            self.expected.operation,
+        );
         // Where there is no room for any change, there is none for the repair before it.
         let mut is_changed = false;
         for (index, operation) in (1..).zip(operations) {

@@ -121,7 +121,12 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Copy<'a, T> {
         } = self.peer;
         let stage = Stage::PeerChanges;
         let promises = implementation.promises();
-        let operations = epilogue::operations(&model, &terms.geometry, interrupted);
+        let operations = epilogue::operations(
+            &model,
+            &terms.geometry,
+            terms.promises.value_bytes,
+            interrupted,
+        );
         for (step, operation) in (terms.next_step..).zip(operations) {
             let mut after = model.clone();
             let now = time_of(step);

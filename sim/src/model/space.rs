@@ -23,7 +23,8 @@ pub fn room_is_tight(
         .filter(|_| !attributes_alone)
         .filter_map(|key| Some(data_blocks(key, before.get(key)?, geometry)))
         .sum();
-    after.blocks_at_most(geometry) + replaced + spare > u64::from(geometry.block_count())
+    let needed = after.blocks_at_most(geometry) + replaced;
+    needed.saturating_add(spare) > u64::from(geometry.block_count())
 }
 
 impl Model {

@@ -21,6 +21,8 @@ pub struct Promises {
     /// cannot have, each attribute counted with 4 bytes more than its data: where they need more than what is left, the
     /// store may say that it takes no such key.
     pub entry_overhead: u64,
+    /// The longest value that the store takes, in bytes.
+    pub value_bytes: u64,
     /// The longest attribute that the store takes, in bytes.
     pub attribute_bytes: u64,
     /// Whether it keeps times.
@@ -37,6 +39,7 @@ impl Default for Promises {
             uninitialised_after_cut_in_format: true,
             spare_blocks: 8,
             entry_overhead: 64,
+            value_bytes: u64::MAX,
             attribute_bytes: 1022,
             times: Times::NotKept,
             bad_blocks: BadBlocks::Reported,
@@ -67,7 +70,7 @@ impl Promises {
     ) -> bool {
         match refusal {
             Refusal::NoSpace => {
-                let spare = self.spare_blocks + lost;
+                let spare = self.spare_blocks.saturating_add(lost);
                 room_is_tight(before, operation, after, geometry, spare)
             }
             Refusal::Unsupported => {
@@ -77,9 +80,10 @@ impl Promises {
         }
     }
 
-    /// Whether the operation brings an attribute that is longer than promised.
+    /// Whether the operation brings a value or an attribute that is longer than promised.
     fn is_too_long(&self, operation: &Operation) -> bool {
         match operation {
+            Operation::Set { value, .. } => value.len() as u64 > self.value_bytes,
             Operation::SetAttribute { data, .. } => data.len() as u64 > self.attribute_bytes,
             _ => false,
         }
