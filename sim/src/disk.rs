@@ -74,6 +74,16 @@ impl RecordingDisk {
         self.events.push(Event::OperationEnd(index));
     }
 
+    /// What erased bytes read as.
+    pub(crate) fn erase_value(&self) -> u8 {
+        self.guard.erase_value()
+    }
+
+    /// The kind of device.
+    pub(crate) fn medium(&self) -> Medium {
+        self.guard.medium()
+    }
+
     /// All bytes of the device as they are now.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
@@ -92,6 +102,11 @@ impl RecordingDisk {
     /// By number of each write recorded, the phase that was shown then.
     pub fn phases(&self) -> &[Option<Phase>] {
         &self.phases
+    }
+
+    /// What it held at first, and what was recorded.
+    pub(crate) fn into_events(self) -> (Image, Vec<Event>) {
+        (self.base, self.events)
     }
 
     /// What was recorded.

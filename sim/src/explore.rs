@@ -1,14 +1,16 @@
 //! All crash states of a workload, judged in parallel.
 
 mod count;
+mod memory;
 mod nested;
+mod origin;
 mod progress;
 mod replay;
 mod report;
 mod run;
 
 pub use count::Count;
-use nested::Origin;
+use nested::Dive;
 pub use progress::Progress;
 pub use replay::{Replay, ReplayError};
 pub use report::{Found, ParsePlaceError, PeerName, Place, SweepReport, ViolationGroup};
@@ -60,6 +62,7 @@ pub struct Sweep<'a> {
     budget: u64,
     bound: u64,
     seed: u64,
+    memory: u64,
     progress: Option<&'a Progress>,
     cancel: Option<&'a AtomicBool>,
     inflight: Option<&'a Inflight>,
@@ -68,6 +71,9 @@ pub struct Sweep<'a> {
 /// Recoveries for an epoch, unless a sweep says otherwise.
 const RECOVERIES_PER_EPOCH: u64 = 20_000;
 
+/// Bytes of memory for recoveries that are remembered, unless a sweep says otherwise.
+const MEMORY: u64 = 1 << 30;
+
 /// What came of a part of a sweep.
 #[derive(Debug, Default)]
 struct Part {
@@ -75,12 +81,29 @@ struct Part {
     states: Count,
     covered: Count,
     recoveries: u64,
+    /// Recoveries that were not run, as they had been before.
+    remembered: u64,
     sampled: u64,
     /// It was left before its end.
     cut_short: bool,
     found: Vec<(Candidate, Violation)>,
     /// Of the epoch, where the part is one.
     seen: Seen,
+}
+
+impl Part {
+    /// What has come of an epoch of the run before anything has been done. What is seen of writes is about those of the
+    /// workload.
+    fn nothing_of(run: Run<'_>, epoch: &Epoch) -> Self {
+        let seen = match run.before {
+            None => Seen::nothing(epoch),
+            Some(_) => Seen::default(),
+        };
+        Self {
+            seen,
+            ..Self::default()
+        }
+    }
 }
 
 impl std::fmt::Debug for Sweep<'_> {
@@ -106,6 +129,7 @@ impl<'a> Sweep<'a> {
             budget: default_budget(workload.geometry()),
             bound: RECOVERIES_PER_EPOCH,
             seed: 0,
+            memory: MEMORY,
             progress: None,
             cancel: None,
             inflight: None,
@@ -155,6 +179,17 @@ impl<'a> Sweep<'a> {
         Self {
             bound: recoveries,
             seed,
+            ..self
+        }
+    }
+
+    /// The same, with room for about so many bytes of recoveries that are remembered, of which 1 GiB is the default. Where
+    /// cuts follow on cuts, many lead to the same bytes, and a recovery from the same bytes is not run again. Once there is
+    /// no more room, it is; with none at all, each is run.
+    #[must_use]
+    pub fn with_memory(self, bytes: u64) -> Self {
+        Self {
+            memory: bytes,
             ..self
         }
     }
@@ -225,40 +260,54 @@ impl<'a> Sweep<'a> {
     /// Explores what has been recorded.
     pub(crate) fn run_on(&self, recording: &Recording<'a>) -> SweepReport {
         let space = Arc::new(recording.space_with(self.contract, self.syncs));
-        let parts: Vec<Part>;
+        let mut dive = (self.depth > 1).then(|| Dive::new(self));
+        let further = self.depth.saturating_sub(1);
+        let mut parts: Vec<Part>;
         let (states, coverage) = if *self.contract == contract::PREFIX {
             let candidates = recording.candidates();
             self.announce(candidates.len());
-            let judged = candidates.par_iter();
+            let judged: Vec<&Candidate>;
             // Where cuts follow on cuts, how many states there are is known at the end.
-            let states = if self.depth > 1 {
-                parts = judged
-                    .map(|candidate| self.deep(recording, candidate))
-                    .collect();
+            let states = if let Some(dive) = &mut dive {
+                parts = Vec::new();
+                let done = dive.prefixes(recording, further);
+                judged = candidates.iter().take(done).collect();
                 Count::default()
             } else {
-                parts = judged
+                let all = candidates.par_iter();
+                parts = all
                     .map(|candidate| self.eager(recording, candidate))
                     .collect();
+                let all = candidates.iter().zip(&parts);
+                let done = all.filter(|(_, part)| part.recoveries > 0);
+                judged = done.map(|(candidate, _)| candidate).collect();
                 Count::from(candidates.len() as u64)
             };
-            let judged = candidates.iter().zip(&parts);
-            let judged = judged.filter(|(_, part)| part.recoveries > 0);
-            let prefixes = judged.map(|(candidate, _)| candidate.state.issued());
+            let prefixes = judged.into_iter().map(|candidate| candidate.state.issued());
             (states, Coverage::of_prefixes(recording, &space, prefixes))
         } else {
             self.announce(space.epochs().len());
-            let epochs = space.epochs().par_iter();
-            parts = epochs
-                .map(|epoch| self.lazy(recording, &space, epoch))
-                .collect();
+            parts = if let Some(dive) = &mut dive {
+                dive.epochs(recording, &space, further)
+            } else {
+                let epochs = space.epochs().par_iter();
+                epochs
+                    .map(|epoch| self.lazy(recording, &space, epoch))
+                    .collect()
+            };
             let seen: Vec<&Seen> = parts.iter().map(|part| &part.seen).collect();
             let coverage = Coverage::of(recording, &space, &seen);
             (space.states().into(), coverage)
         };
+        let memory = dive.map_or(0, |dive| {
+            let (part, memory) = dive.finish();
+            parts.push(part);
+            memory
+        });
         let explored = (self.contract, self.depth);
         SweepReport {
             peer: self.peer_for(Run::of(recording)).map(PeerName::of),
+            memory,
             ..SweepReport::of(self.subject, recording, explored, states, parts, coverage)
         }
     }
@@ -286,8 +335,12 @@ impl<'a> Sweep<'a> {
     }
 
     pub(crate) fn part_is_done(&self) {
+        self.parts_are_done(1);
+    }
+
+    fn parts_are_done(&self, parts: usize) {
         if let Some(progress) = self.progress {
-            progress.part_is_done();
+            progress.parts_are_done(parts as u64);
         }
     }
 
@@ -309,40 +362,25 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// Judges one crash state, and those that further cuts in its recovery leave.
-    fn deep(&self, recording: &Recording<'_>, candidate: &Candidate) -> Part {
-        let mut part = Part::default();
-        let origin = Origin {
-            run: Run::of(recording),
-            state: candidate.state.clone(),
-            outlook: candidate.outlook.clone(),
-        };
-        self.dive(&origin, self.depth - 1, &mut part);
-        self.part_is_done();
-        part
-    }
-
     /// Judges all crash states of an epoch, as many at once as recovery reads alike.
     fn lazy(&self, recording: &Recording<'_>, space: &Arc<Space>, epoch: &Arc<Epoch>) -> Part {
-        let mut part = Part {
-            seen: Seen::nothing(epoch),
-            ..Part::default()
-        };
-        self.epoch(Run::of(recording), space, epoch, self.depth - 1, &mut part);
+        let run = Run::of(recording);
+        let mut part = Part::nothing_of(run, epoch);
+        self.epoch(run, space, epoch, &mut part, |_| {});
         if !part.cut_short {
             self.part_is_done();
         }
         part
     }
 
-    /// Judges all crash states of an epoch of the run, and `further` cuts deep those of the recoveries from them.
+    /// Judges all crash states of an epoch of the run, and hands on each leaf where nothing was wrong.
     fn epoch(
         &self,
         run: Run<'_>,
         space: &Arc<Space>,
         epoch: &Arc<Epoch>,
-        further: u32,
         part: &mut Part,
+        mut clean: impl FnMut(&Leaf),
     ) {
         let mut leaves = Leaves::new(run.trace, space, epoch);
         let mut recoveries = 0;
@@ -359,15 +397,14 @@ impl<'a> Sweep<'a> {
             recoveries += 1;
             part.recoveries += 1;
             part.covered += &leaf.open.states().into();
-            // What has been seen of the writes is about those of the workload.
             if run.before.is_none() {
                 part.seen.add(&leaf.open);
             }
             if let Some((mut candidate, violation)) = self.found(run, space, &leaf, verdict) {
                 candidate.state = run.id(&candidate.state);
                 part.found.push((candidate, violation));
-            } else if further > 0 {
-                self.cut_recoveries_of(run, space, &leaf, further, part);
+            } else {
+                clean(&leaf);
             }
         }
     }

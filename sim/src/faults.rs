@@ -181,7 +181,7 @@ impl<'a> FaultSweep<'a> {
             self.cut(fault, &mut tried);
         }
         if let Some(progress) = self.progress {
-            progress.part_is_done();
+            progress.parts_are_done(1);
         }
         Some(tried)
     }

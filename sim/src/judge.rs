@@ -1,6 +1,7 @@
 //! One recovery: the subject mounts on a crash state, and what it shows is held against the model.
 
 mod boot;
+mod course;
 mod epilogue;
 mod hearing;
 mod peer;
@@ -8,6 +9,7 @@ mod scratch;
 mod story;
 
 pub use boot::Boot;
+pub(crate) use course::{Course, Prospect};
 pub(crate) use hearing::{Expected, Hearing, Terms};
 pub(crate) use story::Story;
 
@@ -103,14 +105,14 @@ pub(crate) fn hear<'a, T: BlockDevice + Guarded + Send + 'static>(
     Recovery { shown, verdict }
 }
 
-/// The same on a disk that records, and then the recovery as a story of its own, where it was clean.
+/// The same on a disk that records, and then the course that the recovery took, where it was clean.
 pub(crate) fn hear_and_record(
     subject: &dyn Subject,
     disk: RecordingDisk,
     story: &dyn Story,
     outlook: &Outlook,
     budget: u64,
-) -> (Recovery, Option<Boot>) {
+) -> (Recovery, Option<Course>) {
     let session = Session::new(subject, disk, budget);
     let disk = session.disk().clone();
     let expect = |_: &RecordingDisk| expected(story, outlook.clone());
@@ -123,14 +125,27 @@ pub(crate) fn hear_and_record(
             // A subject that has kept its device has done all that it was asked to by now.
             let disk = disk.take();
             let verdict = Verdict::Clean;
-            let boot = Boot::new(disk.into_trace(), notes, story);
-            (Recovery { shown, verdict }, Some(boot))
+            let (erase_value, medium) = (disk.erase_value(), disk.medium());
+            let (image, events) = disk.into_events();
+            let course = Course {
+                image,
+                erase_value,
+                medium,
+                events,
+                notes,
+            };
+            (Recovery { shown, verdict }, Some(course))
         }
         Err(violation) => {
             let verdict = Verdict::Violation(violation);
             (Recovery { shown, verdict }, None)
         }
     }
+}
+
+/// What the recoveries that a crash state with this outlook may lead to hang on, besides its image, where they go well.
+pub(crate) fn prospects(story: &dyn Story, outlook: &Outlook) -> Vec<Prospect> {
+    Prospect::all(&expected(story, outlook.clone()), &terms(story))
 }
 
 fn terms(story: &dyn Story) -> Terms<'_> {

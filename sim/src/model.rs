@@ -10,6 +10,8 @@ pub use space::{entry_bytes, room_is_tight};
 
 use cutpoint_engine::Key;
 use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
+use xxhash_rust::xxh3::Xxh3;
 
 /// User attributes: bytes by type.
 pub type Attributes = BTreeMap<u8, Vec<u8>>;
@@ -114,6 +116,25 @@ impl Model {
         let mut nodes: Vec<_> = self.nodes.iter().collect();
         nodes.sort_unstable_by_key(|&(key, _)| key);
         nodes
+    }
+
+    /// A 128-bit name. Models of the same name are equal, and as much is known of their values.
+    pub(crate) fn name(&self) -> u128 {
+        let named = |key: &Key, attributes: &Attributes, content: Option<u128>| {
+            let mut hash = Xxh3::new();
+            (key, attributes, content).hash(&mut hash);
+            hash.digest128()
+        };
+        let nodes = self.nodes.iter().map(|(key, node)| match node {
+            ModelNode::Dictionary { attributes } => named(key, attributes, None),
+            ModelNode::Value {
+                content,
+                attributes,
+            } => named(key, attributes, Some(content.name())),
+        });
+        // In whatever order they come, the sum is the same.
+        let root = named(&Key::ROOT, &self.root_attributes, None);
+        nodes.fold(root, u128::wrapping_add)
     }
 
     /// Whether `key` is a dictionary; the root is one.

@@ -10,7 +10,7 @@ use cutpoint_engine::Key;
 use std::fmt;
 
 /// One call on the subject.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Operation {
     /// Creates or replaces a value; missing dictionaries are made on the way.

@@ -1,9 +1,11 @@
 //! What a device saw: the events of one run, in order, and quick ways to ask them.
 
+mod blocks;
 mod fingerprint;
 mod image;
 mod syncs;
 
+pub use blocks::Blocks;
 pub use fingerprint::Fingerprint;
 pub use image::{Image, ImageLengthError};
 pub use syncs::{NoSuchSync, SyncPoint, Syncs};

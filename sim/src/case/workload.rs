@@ -60,13 +60,11 @@ impl Case {
                 image: Image::Erased,
                 ..
             } => CaseStart::Blank(device),
-            Start::Store {
-                image: Image::Bytes(bytes),
-                model,
-            } => {
+            Start::Store { image, model } => {
+                let bytes = image.to_vec(device.geometry, device.erase_value);
                 let name = format!("{}.img", workload.name());
                 let holds = operations_to(model)?;
-                match CaseImage::beside(device, name, bytes.clone(), holds) {
+                match CaseImage::beside(device, name, bytes, holds) {
                     Ok(image) => CaseStart::Image(image),
                     Err(error) => unreachable!("a workload's image fills its device: {error}"),
                 }

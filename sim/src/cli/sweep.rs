@@ -62,6 +62,9 @@ pub(super) struct Arguments {
     /// The most recoveries for one epoch; beyond, its crash states are sampled
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..))]
     max_states: u64,
+    /// The most memory, in MiB, for recoveries that are remembered so as not to be run again where cuts follow on cuts
+    #[arg(long, value_name = "MIB", default_value_t = 1024)]
+    max_memory: u32,
     /// The seed of what is sampled
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -199,6 +202,7 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
             .under(contract)
             .with_depth(depth)
             .with_bound(arguments.max_states, arguments.seed)
+            .with_memory(u64::from(arguments.max_memory) << 20)
             .with_progress(&progress)
             .with_cancel(stop)
             .with_inflight(inflight);

@@ -1,9 +1,9 @@
 use super::write::Write;
 use super::{CrashState, Fate, Flaw};
 use crate::guard::{Guard, Guarded};
-use crate::trace::{Event, Image, Trace};
+use crate::trace::{Blocks, Event, Image, Trace};
 use cutpoint_engine::device::{BlockDevice, BlockId, DeviceError, Geometry};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use thiserror::Error;
 
@@ -85,6 +85,24 @@ impl CrashView {
             }
         }
         Image::Bytes(bytes.into())
+    }
+
+    /// The same, with the blocks that the trace has not written shared with the image that it began on.
+    pub(crate) fn blocks(&self) -> Blocks {
+        let trace = &self.trace;
+        let base = Blocks::of(trace.image(), trace.geometry(), trace.erase_value());
+        self.blocks_over(&base, 0)
+    }
+
+    /// The same, sharing what it can with `base`, which is what the first `durable` writes leave: of these none is lost or
+    /// torn.
+    pub(crate) fn blocks_over(&self, base: &Blocks, durable: u32) -> Blocks {
+        let open = durable..self.state.issued();
+        let written = open.filter_map(|write| self.trace.write(write)?.written_block());
+        let written: BTreeSet<BlockId> = written.collect();
+        written.into_iter().fold(base.clone(), |image, block| {
+            image.with(block, |bytes| self.resolve(block, 0, bytes))
+        })
     }
 
     /// Fills `buffer` with what the trace's writes left there.

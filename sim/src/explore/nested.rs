@@ -1,64 +1,264 @@
 //! Power cuts in the recovery from a power cut.
 
+use super::memory::Memory;
+use super::origin::{Origin, epochs_of, space_of};
 use super::{Part, Place, Run, Sweep};
 use crate::contract::{Contract, Order};
-use crate::crash::{Candidate, CrashState, CrashView, Cuts, Leaf, Outlook, Space, prefix_states};
-use crate::disk::RecordingDisk;
-use crate::judge::{Boot, Recovery, Story, hear_and_record};
+use crate::crash::{Candidate, CrashState, Epoch, Space};
+use crate::judge::{Boot, Course, Recovery, hear_and_record};
 use crate::model::Model;
+use crate::record::Recording;
 use crate::subject::Contents;
+use crate::trace::Blocks;
 use crate::verdict::Verdict;
 use num_bigint::BigUint;
+use rayon::prelude::*;
+use std::collections::HashSet;
 use std::sync::Arc;
 
-/// Where a leaf stands for at most so many crash states, all of them are cut again in their recovery.
-const STATES_PER_LEAF: usize = 8;
+/// So many recoveries are run, and then cut, before the next: what is at hand at a time is bounded by that.
+const AT_ONCE: usize = 128;
 
-/// A crash state that is recovered from, and against what.
-pub(super) struct Origin<'s> {
-    pub(super) run: Run<'s>,
-    /// The state, as one of the run's.
-    pub(super) state: CrashState,
-    pub(super) outlook: Outlook,
+/// All recoveries of a workload, several cuts deep.
+///
+/// It goes on from a number of recoveries at a time, in an order that does not hang on threads: so what is remembered, and
+/// what is run, is the same at every run.
+pub(super) struct Dive<'d, 'a> {
+    sweep: &'d Sweep<'a>,
+    memory: Memory,
+    part: Part,
 }
 
-impl Origin<'_> {
-    /// A disk that holds the state and records what recovery does to it.
-    pub(super) fn disk(&self) -> RecordingDisk {
-        let view = match CrashView::new(Arc::clone(self.run.trace), self.state.clone()) {
-            Ok(view) => view,
-            Err(error) => unreachable!("{error}, but it was made from it"),
-        };
-        let (geometry, erase_value) = (self.run.trace.geometry(), self.run.trace.erase_value());
-        RecordingDisk::on(view.image(), geometry, erase_value).with_medium(self.run.trace.medium())
-    }
+/// A recovery that is to be cut.
+struct Cut<'s, 'o> {
+    origin: &'o Origin<'s>,
+    course: Arc<Course>,
+}
 
-    /// The state with all cuts before.
-    fn id(&self) -> CrashState {
-        self.run.id(&self.state)
-    }
+/// A recovery, and its course where nothing was wrong.
+type Recovered = (Recovery, Option<Course>);
 
-    /// The recovery from it, and one of the states that this leaves. What a cut leaves before the state was seen is not
-    /// bound by it.
-    fn next<'s>(&'s self, boot: &'s Boot, id: &'s CrashState, cut: Candidate) -> Origin<'s> {
-        let Candidate { state, outlook } = cut;
-        let unseen = state.issued() > 0 && state.issued() <= boot.writes_unseen();
-        let (story, outlook): (&dyn Story, _) = if unseen {
-            (self.run.story, self.outlook.clone())
-        } else {
-            (boot, outlook)
-        };
-        let run = Run {
-            story,
-            trace: boot.trace(),
-            before: Some(id),
-        };
-        Origin {
-            run,
-            state,
-            outlook,
+impl<'d, 'a> Dive<'d, 'a> {
+    pub(super) fn new(sweep: &'d Sweep<'a>) -> Self {
+        Self {
+            sweep,
+            memory: Memory::new(sweep.memory),
+            part: Part::default(),
         }
     }
+
+    /// What came of it, in the order of the states, and about how many bytes it remembers.
+    pub(super) fn finish(mut self) -> (Part, u64) {
+        self.part
+            .found
+            .sort_by(|(one, _), (other, _)| one.state.cmp(&other.state));
+        (self.part, self.memory.size())
+    }
+
+    /// Recovers from the prefixes of the recording, and from what further cuts leave. Returns how many of these there were
+    /// time for.
+    pub(super) fn prefixes(&mut self, recording: &Recording<'_>, further: u32) -> usize {
+        let origins = Origin::prefixes(Run::of(recording), recording.candidates());
+        let mut done = 0;
+        for origins in origins.chunks(AT_ONCE) {
+            if self.is_cut_short() {
+                break;
+            }
+            self.from(origins, further);
+            done += origins.len();
+            self.sweep.parts_are_done(origins.len());
+        }
+        done
+    }
+
+    /// Covers the epochs of the recording, and cuts the recoveries from their states. Returns what came of each epoch.
+    pub(super) fn epochs(
+        &mut self,
+        recording: &Recording<'_>,
+        space: &Arc<Space>,
+        further: u32,
+    ) -> Vec<Part> {
+        let run = Run::of(recording);
+        let mut parts = Vec::new();
+        for epochs in epochs_of(run, space).chunks(AT_ONCE) {
+            let epochs = epochs.iter().map(|(epoch, base)| LazyCut {
+                run,
+                space: Arc::clone(space),
+                epoch: Arc::clone(epoch),
+                base: base.clone(),
+            });
+            let epochs: Vec<_> = epochs.collect();
+            let (covered, origins) = self.cover(&epochs, further > 0);
+            parts.extend(covered);
+            self.from(&origins, further);
+            self.sweep.parts_are_done(epochs.len());
+        }
+        for part in &mut parts {
+            self.part.found.append(&mut part.found);
+        }
+        parts
+    }
+
+    fn is_cut_short(&mut self) -> bool {
+        self.part.cut_short |= self.sweep.is_cancelled();
+        self.part.cut_short
+    }
+
+    /// Recovers from states, and from all that cuts in these recoveries leave, `further` cuts deep.
+    fn from(&mut self, origins: &[Origin<'_>], further: u32) {
+        for origins in origins.chunks(AT_ONCE) {
+            if self.is_cut_short() {
+                return;
+            }
+            let courses = self.recover(origins, further > 0);
+            if further > 0 {
+                let cut = origins.iter().zip(courses).filter_map(|(origin, course)| {
+                    let course = course?;
+                    Some(Cut { origin, course })
+                });
+                self.cut(&cut.collect::<Vec<_>>(), further - 1);
+            }
+        }
+    }
+
+    /// Recovers from states: from each of those that are remembered not again. Returns the course of each recovery in which
+    /// nothing was wrong, where they are `needed`.
+    fn recover(&mut self, origins: &[Origin<'_>], needed: bool) -> Vec<Option<Arc<Course>>> {
+        let names: Vec<Vec<u128>> = if self.memory.is_there() {
+            origins.par_iter().map(Origin::names).collect()
+        } else {
+            vec![Vec::new(); origins.len()]
+        };
+        let mut courses: Vec<Option<Arc<Course>>> = vec![None; origins.len()];
+        // Those that may turn out to be the same as one before them wait for that one.
+        let mut claimed: HashSet<u128> = HashSet::new();
+        let (mut first, mut second) = (Vec::new(), Vec::new());
+        for (place, names) in names.iter().enumerate() {
+            if names.iter().any(|name| claimed.contains(name)) {
+                second.push(place);
+            } else {
+                claimed.extend(names);
+                first.push(place);
+            }
+        }
+        for mut round in [first, second] {
+            round.retain(|&place| match self.memory.recall(&names[place], needed) {
+                Some(known) => {
+                    courses[place].clone_from(&known.course);
+                    self.part.remembered += 1;
+                    false
+                }
+                None => true,
+            });
+            let recovered: Vec<Recovered> = round
+                .par_iter()
+                .map(|&place| self.sweep.recover_and_record(&origins[place]))
+                .collect();
+            for (place, (recovery, course)) in round.into_iter().zip(recovered) {
+                let origin = &origins[place];
+                self.part.recoveries += 1;
+                if let Verdict::Violation(violation) = recovery.verdict {
+                    let (state, outlook) = (origin.id(), origin.outlook.clone());
+                    let candidate = Candidate { state, outlook };
+                    self.part.found.push((candidate, violation));
+                }
+                courses[place] = course.map(|course| {
+                    let name = origin.name(&course);
+                    self.memory.learn(name, course, needed)
+                });
+            }
+        }
+        for origin in origins {
+            self.part.count(origin);
+        }
+        courses
+    }
+
+    /// Recovers from all that cuts in recoveries leave.
+    fn cut(&mut self, cut: &[Cut<'_, '_>], further: u32) {
+        let boots: Vec<(CrashState, Boot)> = cut
+            .par_iter()
+            .map(|Cut { origin, course }| (origin.id(), origin.boot(course)))
+            .collect();
+        let contract = self.sweep.contract;
+        let pieces: Vec<(Vec<Origin<'_>>, Vec<LazyCut<'_>>)> = cut
+            .par_iter()
+            .zip(&boots)
+            .map(|(Cut { origin, .. }, (id, boot))| {
+                if is_prefix(contract) || boot.writes_unseen() > 0 {
+                    return (origin.prefixes_of(boot, id).collect(), Vec::new());
+                }
+                let run = origin.run_of(boot, id);
+                let space = Arc::new(space_of(boot, contract));
+                let epochs = epochs_of(run, &space).into_iter();
+                let epochs = epochs.map(|(epoch, base)| LazyCut {
+                    run,
+                    space: Arc::clone(&space),
+                    epoch: Arc::clone(epoch),
+                    base,
+                });
+                (Vec::new(), epochs.collect())
+            })
+            .collect();
+        let (mut origins, mut lazily) = (Vec::new(), Vec::new());
+        for (eager, lazy) in pieces {
+            origins.extend(eager);
+            lazily.extend(lazy);
+        }
+        self.from(&origins, further);
+        drop(origins);
+        for epochs in lazily.chunks(AT_ONCE) {
+            if self.is_cut_short() {
+                return;
+            }
+            let (parts, origins) = self.cover(epochs, further > 0);
+            for (part, epoch) in parts.into_iter().zip(epochs) {
+                if epoch.run.sampled {
+                    self.part.absorb_sample(part);
+                } else {
+                    self.part.states += &epoch.epoch.states().into();
+                    self.part.absorb(part);
+                }
+            }
+            self.from(&origins, further);
+        }
+    }
+
+    /// Recovers from all states of epochs, as many at once as are read alike. Returns what came of each epoch, and the
+    /// states whose recoveries are to be cut, where they are `needed`.
+    fn cover<'e>(&self, epochs: &'e [LazyCut<'_>], needed: bool) -> (Vec<Part>, Vec<Origin<'e>>) {
+        let covered: Vec<(Part, Vec<Origin<'e>>)> = epochs
+            .par_iter()
+            .map(
+                |LazyCut {
+                     run,
+                     space,
+                     epoch,
+                     base,
+                 }| {
+                    let mut part = Part::nothing_of(*run, epoch);
+                    let mut origins = Vec::new();
+                    self.sweep.epoch(*run, space, epoch, &mut part, |leaf| {
+                        if needed {
+                            origins.extend(Origin::of_leaf(*run, space, base, leaf));
+                        }
+                    });
+                    (part, origins)
+                },
+            )
+            .collect();
+        let (parts, origins): (Vec<_>, Vec<_>) = covered.into_iter().unzip();
+        (parts, origins.into_iter().flatten().collect())
+    }
+}
+
+/// An epoch of a run whose states are covered at once.
+struct LazyCut<'s> {
+    run: Run<'s>,
+    space: Arc<Space>,
+    epoch: Arc<Epoch>,
+    /// The image at its begin.
+    base: Blocks,
 }
 
 /// Whether the contract's states are the prefixes of what was written.
@@ -66,96 +266,13 @@ fn is_prefix(contract: &Contract) -> bool {
     contract.order == Order::Issued && contract.is_exhaustive()
 }
 
-/// The crash states of a recovery.
-fn space_of(boot: &Boot, contract: &Contract) -> Space {
-    let trace = boot.trace();
-    let cuts = Cuts::of(trace.events(), boot.history());
-    let (geometry, erase_value) = (trace.geometry(), trace.erase_value());
-    Space::of(trace.events(), 0, geometry, erase_value, contract, cuts)
-}
-
 impl Sweep<'_> {
-    /// Recovers from a state, and from all that cuts in that recovery leave, `further` cuts deep.
-    pub(super) fn dive(&self, origin: &Origin<'_>, further: u32, part: &mut Part) {
-        if self.is_cancelled() {
-            part.cut_short = true;
-            return;
-        }
-        let (recovery, boot) = self.recover_and_record(origin);
-        part.states += &1.into();
-        part.covered += &1.into();
-        part.recoveries += 1;
-        if let Verdict::Violation(violation) = recovery.verdict {
-            let (state, outlook) = (origin.id(), origin.outlook.clone());
-            part.found.push((Candidate { state, outlook }, violation));
-        }
-        if let Some(boot) = boot.filter(|_| further > 0) {
-            self.cut_again(origin, &boot, further - 1, part);
-        }
-    }
-
-    /// Cuts the recoveries from the states of a leaf of the run, which have been judged: of all where they are few, else of
-    /// two.
-    pub(super) fn cut_recoveries_of(
-        &self,
-        run: Run<'_>,
-        space: &Space,
-        leaf: &Leaf,
-        further: u32,
-        part: &mut Part,
-    ) {
-        let states = leaf.open.each(STATES_PER_LEAF);
-        let all = states.is_some();
-        let mut some = Part::default();
-        let into = if all { &mut *part } else { &mut some };
-        for state in states.unwrap_or_else(|| vec![leaf.open.least(), leaf.open.most()]) {
-            let Some(outlook) = space.outlook_of(&state) else {
-                continue;
-            };
-            let origin = Origin {
-                run,
-                state,
-                outlook,
-            };
-            if let (_, Some(boot)) = self.recover_and_record(&origin) {
-                into.recoveries += 1;
-                self.cut_again(&origin, &boot, further - 1, into);
-            }
-        }
-        if !all {
-            part.absorb_sample(some);
-        }
-    }
-
-    fn recover_and_record(&self, origin: &Origin<'_>) -> (Recovery, Option<Boot>) {
+    fn recover_and_record(&self, origin: &Origin<'_>) -> Recovered {
         let _noted = self.note(&Place::State(origin.id()));
         let (story, outlook) = (origin.run.story, &origin.outlook);
         let recovered = hear_and_record(self.subject, origin.disk(), story, outlook, self.budget);
         self.recovery_is_done();
         recovered
-    }
-
-    /// Recovers from all that a cut in a recovery leaves.
-    fn cut_again(&self, origin: &Origin<'_>, boot: &Boot, further: u32, part: &mut Part) {
-        let id = origin.id();
-        if is_prefix(self.contract) || boot.writes_unseen() > 0 {
-            let cuts = prefix_states(boot.trace(), boot.history());
-            // Before its first write the recovery has left what it found.
-            for cut in cuts.into_iter().skip(1) {
-                self.dive(&origin.next(boot, &id, cut), further, part);
-            }
-            return;
-        }
-        let run = Run {
-            story: boot,
-            trace: boot.trace(),
-            before: Some(&id),
-        };
-        let space = Arc::new(space_of(boot, self.contract));
-        for epoch in space.epochs() {
-            part.states += &epoch.states().into();
-            self.epoch(run, &space, epoch, further, part);
-        }
     }
 
     /// Recovers from a state that `rest` follows on: from each cut in turn, and judges the last recovery. The recoveries
@@ -168,7 +285,7 @@ impl Sweep<'_> {
         rest: Option<&CrashState>,
         boots: &mut Vec<(Candidate, Boot)>,
     ) -> Option<Followed> {
-        let (recovery, boot) = self.recover_and_record(origin);
+        let (recovery, course) = self.recover_and_record(origin);
         let (state, outlook) = (origin.state.clone(), origin.outlook.clone());
         let candidate = Candidate { state, outlook };
         let Some(cut) = rest else {
@@ -179,7 +296,7 @@ impl Sweep<'_> {
                 recovery,
             });
         };
-        let boot = boot?;
+        let boot = origin.boot(&course?);
         let state = cut.first_cut();
         let outlook = space_of(&boot, self.contract).outlook_of(&state)?;
         let id = origin.id();
@@ -201,12 +318,32 @@ pub(super) struct Followed {
 }
 
 impl Part {
+    /// Counts a crash state that has been recovered from alone.
+    fn count(&mut self, origin: &Origin<'_>) {
+        if origin.judged {
+            return;
+        }
+        if origin.run.sampled {
+            self.sampled += 1;
+        } else {
+            self.states += &1.into();
+            self.covered += &1.into();
+        }
+    }
+
+    /// Adds what came of other crash states.
+    fn absorb(&mut self, other: Self) {
+        self.covered += &other.covered;
+        self.recoveries += other.recoveries;
+        self.sampled += other.sampled;
+        self.cut_short |= other.cut_short;
+        self.found.extend(other.found);
+    }
+
     /// Adds what came of crash states that do not stand for all.
-    fn absorb_sample(&mut self, sample: Self) {
-        self.recoveries += sample.recoveries;
-        let sampled: BigUint = sample.covered.exact().clone();
-        self.sampled += u64::try_from(sampled).unwrap_or(u64::MAX);
-        self.cut_short |= sample.cut_short;
-        self.found.extend(sample.found);
+    fn absorb_sample(&mut self, mut sample: Self) {
+        let sampled: BigUint = std::mem::take(&mut sample.covered).exact().clone();
+        sample.sampled += u64::try_from(sampled).unwrap_or(u64::MAX);
+        self.absorb(sample);
     }
 }

@@ -25,9 +25,9 @@ impl Progress {
         self.parts.fetch_add(parts, Ordering::Relaxed);
     }
 
-    /// One more part is done.
-    pub(crate) fn part_is_done(&self) {
-        self.done.fetch_add(1, Ordering::Relaxed);
+    /// So many more parts are done.
+    pub(crate) fn parts_are_done(&self, parts: u64) {
+        self.done.fetch_add(parts, Ordering::Relaxed);
     }
 
     /// How many recoveries have been run.

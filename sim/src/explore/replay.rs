@@ -1,4 +1,5 @@
-use super::nested::{Followed, Origin};
+use super::nested::Followed;
+use super::origin::Origin;
 use super::{PeerName, Run, Sweep};
 use crate::contract::Contract;
 use crate::crash::{Candidate, CrashState};
@@ -40,11 +41,11 @@ impl<'a> Sweep<'a> {
         let outlook = space.outlook_of(&first);
         let outlook = outlook.ok_or_else(|| not_allowed(&state))?;
         let mut boots = Vec::new();
-        let origin = Origin {
-            run: Run::of(&recording),
+        let state_and_outlook = Candidate {
             state: first,
             outlook,
         };
+        let origin = Origin::of(Run::of(&recording), state_and_outlook);
         let followed = self.follow(&origin, state.then(), &mut boots);
         let Some(Followed {
             candidate,

@@ -49,6 +49,12 @@ pub struct SweepReport {
     pub by_class: bool,
     /// The recoveries that were run for those. Each stands for one crash state or more.
     pub recoveries: u64,
+    /// Crash states that were not recovered from, as a recovery from the same bytes had been run before.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub remembered: u64,
+    /// About how many bytes of memory the recoveries took that were remembered.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub memory: u64,
     /// Crash states chosen at random, beyond the bound, each with a recovery of its own.
     pub sampled: u64,
     /// It was left before its end; where cuts follow on cuts, not all crash states are known then.
@@ -223,6 +229,7 @@ impl SweepReport {
             report.covered += &part.covered;
             report.cut_short |= part.cut_short;
             report.recoveries += part.recoveries;
+            report.remembered += part.remembered;
             report.sampled += part.sampled;
             for (Candidate { state, outlook }, violation) in part.found {
                 let group = groups
@@ -262,6 +269,8 @@ impl SweepReport {
             covered: Count::default(),
             by_class: false,
             recoveries: 0,
+            remembered: 0,
+            memory: 0,
             sampled: 0,
             cut_short: false,
             coverage: Coverage::default(),
@@ -297,6 +306,15 @@ impl ViolationGroup {
             Place::State(state) => Some(state.clone()),
         }
     }
+}
+
+/// Whether there is nothing to say, so that it is left out.
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// A geometry as its sizes.

@@ -11,6 +11,8 @@ pub(crate) struct Run<'s> {
     pub(crate) trace: &'s Arc<Trace>,
     /// What it is the recovery from, all cuts; none for a workload.
     pub(crate) before: Option<&'s CrashState>,
+    /// Its crash states are some that stand for more.
+    pub(crate) sampled: bool,
 }
 
 impl<'s> Run<'s> {
@@ -20,6 +22,7 @@ impl<'s> Run<'s> {
             story: recording,
             trace: recording.trace(),
             before: None,
+            sampled: false,
         }
     }
 

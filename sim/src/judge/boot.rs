@@ -1,7 +1,8 @@
 use super::Story;
+use super::course::{Course, Notes};
 use crate::crash::History;
 use crate::model::Model;
-use crate::op::Operation;
+use crate::op::{Operation, time_of};
 use crate::subject::{Durability, Promises};
 use crate::trace::Trace;
 use cutpoint_engine::device::Geometry;
@@ -14,45 +15,65 @@ use std::sync::Arc;
 /// that was seen is binding: what is recovered later may show it, or it and what the operations since have made of it.
 #[derive(Debug)]
 pub struct Boot {
-    pub(super) trace: Arc<Trace>,
-    pub(super) notes: Notes,
-    pub(super) history: History,
-    pub(super) promises: Promises,
-    pub(super) lost_blocks: u64,
-    pub(super) first_step: u32,
-}
-
-/// What a recovery has done and seen so far.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Notes {
+    trace: Arc<Trace>,
     /// The state seen, and those that the operations led to.
-    pub(super) versions: Vec<Model>,
-    /// The operations, each with the version that it led to.
-    pub(super) operations: Vec<(Operation, u32)>,
-    pub(super) formatted: bool,
-    /// Writes made before the state was seen.
-    pub(super) writes_unseen: u32,
+    versions: Vec<Model>,
+    operations: Vec<Operation>,
+    formatted: bool,
+    writes_unseen: u32,
+    history: History,
+    promises: Promises,
+    lost_blocks: u64,
+    first_step: u32,
 }
 
 impl Boot {
-    pub(super) fn new(trace: Trace, notes: Notes, story: &dyn Story) -> Self {
+    /// The recovery that took this course, from a cut in `story`.
+    pub(crate) fn of(course: &Course, story: &dyn Story) -> Self {
         let promises = story.promises().clone();
+        let first_step = story.next_step();
+        let Notes {
+            seen,
+            operations: done,
+            formatted,
+            writes_unseen,
+        } = &course.notes;
+        let mut versions = vec![(**seen).clone()];
+        let mut operations = Vec::with_capacity(done.len());
         let mut history = History::default();
         history.push(0, 0);
-        for &(_, version) in &notes.operations {
+        for (step, (operation, done)) in (first_step..).zip(done) {
+            if *done {
+                let mut after = versions[versions.len() - 1].clone();
+                let expected = after.apply_at(operation, promises.time(time_of(step)));
+                debug_assert_eq!(expected, Ok(()), "{operation}");
+                versions.push(after);
+            }
+            let version = versions.len() as u32 - 1;
+            operations.push(operation.clone());
             let durable = match promises.durability {
                 Durability::OnReturn => version,
                 Durability::OnSync => 0,
             };
             history.push(version, durable);
         }
+        let trace = Trace::new(
+            story.geometry(),
+            course.erase_value,
+            course.image.clone(),
+            course.events.clone(),
+        )
+        .with_medium(course.medium);
         Self {
             trace: Arc::new(trace),
-            notes,
+            versions,
+            operations,
+            formatted: *formatted,
+            writes_unseen: *writes_unseen,
             history,
             promises,
             lost_blocks: story.lost_blocks(),
-            first_step: story.next_step(),
+            first_step,
         }
     }
 
@@ -63,23 +84,23 @@ impl Boot {
 
     /// The state of the model that was seen, and those that the operations led to.
     pub fn versions(&self) -> &[Model] {
-        &self.notes.versions
+        &self.versions
     }
 
     /// The operations on the recovered store, in order: steps 1 and on.
     pub fn operations(&self) -> impl Iterator<Item = &Operation> {
-        self.notes.operations.iter().map(|(operation, _)| operation)
+        self.operations.iter()
     }
 
     /// How many writes were made before the state was seen: what a cut among these leaves is not bound by it.
     pub(crate) fn writes_unseen(&self) -> u32 {
-        self.notes.writes_unseen
+        self.writes_unseen
     }
 }
 
 impl Story for Boot {
     fn versions(&self) -> &[Model] {
-        &self.notes.versions
+        &self.versions
     }
 
     fn history(&self) -> &History {
@@ -88,14 +109,11 @@ impl Story for Boot {
 
     fn operation(&self, step: u32) -> Option<&Operation> {
         let index = step.checked_sub(1)?;
-        self.notes
-            .operations
-            .get(index as usize)
-            .map(|(operation, _)| operation)
+        self.operations.get(index as usize)
     }
 
     fn begins_with_format(&self) -> bool {
-        self.notes.formatted
+        self.formatted
     }
 
     fn promises(&self) -> &Promises {
@@ -111,6 +129,6 @@ impl Story for Boot {
     }
 
     fn next_step(&self) -> u32 {
-        self.first_step + self.notes.operations.len() as u32
+        self.first_step + self.operations.len() as u32
     }
 }

@@ -1,4 +1,4 @@
-use super::boot::Notes;
+use super::course::Notes;
 use super::peer::Peer;
 use super::{Shown, epilogue};
 use crate::guard::Guarded;
@@ -13,6 +13,7 @@ use crate::verdict::{
 };
 use cutpoint_engine::device::{BlockDevice, Geometry};
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 /// A recovery under judgement.
 pub(crate) struct Hearing<'a, T> {
@@ -55,26 +56,30 @@ pub(crate) struct Expected<'a> {
     pub(crate) may_be_uninitialised: bool,
 }
 
-impl<T> Hearing<'_, T> {
+impl Expected<'_> {
     /// The allowed versions, the newest first.
-    fn newest_first(&self) -> impl Iterator<Item = (u32, &Model)> {
-        let versions = self.expected.allowed.clone().rev();
-        versions.filter_map(|version| Some((version, self.terms.versions.get(version as usize)?)))
+    pub(super) fn newest_first<'t>(
+        &self,
+        terms: &'t Terms<'_>,
+    ) -> impl Iterator<Item = (u32, &'t Model)> {
+        let versions = self.allowed.clone().rev();
+        versions.filter_map(|version| Some((version, terms.versions.get(version as usize)?)))
     }
 
-    /// The further states that the subject's promises allow here.
-    fn intermediates(&self) -> Vec<Model> {
-        let expected = &self.expected;
-        let Some(operation) = expected.operation.filter(|_| expected.inside) else {
+    /// The further states that the subject's promises allow.
+    pub(super) fn intermediates(&self, terms: &Terms<'_>) -> Vec<Model> {
+        let Some(operation) = self.operation.filter(|_| self.inside) else {
             return Vec::new();
         };
-        let before = &self.terms.versions[expected.before as usize];
-        let allowed = self.terms.promises.intermediates.iter();
+        let before = &terms.versions[self.before as usize];
+        let allowed = terms.promises.intermediates.iter();
         allowed
             .flat_map(|intermediate| intermediate.states(before, operation))
             .collect()
     }
+}
 
+impl<T> Hearing<'_, T> {
     fn promise_for(&self, difference: &Difference) -> Promise {
         let expected = &self.expected;
         let in_flight = expected.operation.filter(|operation| {
@@ -151,7 +156,7 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Hearing<'a, T> {
         if let Some(testimony) = testimony {
             testimony.agrees(which, &model)?;
         }
-        self.notes.versions.push(model.clone());
+        self.notes.seen = Arc::new(model.clone());
         self.mark(Event::OperationEnd(0));
         let model = self.epilogue(model)?;
         match peer {
@@ -188,17 +193,18 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Hearing<'a, T> {
 
     /// Which allowed state `contents` are.
     fn allowed(&self, contents: &Contents) -> Result<(Shown, Model), Violation> {
-        for (version, model) in self.newest_first() {
+        for (version, model) in self.expected.newest_first(&self.terms) {
             if shows(contents, model) {
                 return Ok((Shown::Version(version), model.clone()));
             }
         }
-        let intermediates = self.intermediates();
+        let intermediates = self.expected.intermediates(&self.terms);
         if let Some(model) = intermediates.iter().find(|model| shows(contents, model)) {
             return Ok((Shown::Intermediate, model.clone()));
         }
         let allowed: Vec<Model> = self
-            .newest_first()
+            .expected
+            .newest_first(&self.terms)
             .map(|(_, model)| model.clone())
             .chain(intermediates)
             .collect();
@@ -230,20 +236,22 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Hearing<'a, T> {
             let now = time_of(step);
             let expected = after.apply_at(&operation, self.terms.promises.time(now));
             debug_assert_eq!(expected, Ok(()), "{operation}");
-            match self.session.apply(&operation, now) {
-                Ok(()) => {
-                    is_changed = true;
-                    model = after;
-                    self.notes.versions.push(model.clone());
-                }
+            let is_done = match self.session.apply(&operation, now) {
+                Ok(()) => true,
                 Err(Failure::Error(SubjectError::Refused(refusal)))
-                    if self.excuse(refusal, &operation, [&model, &after]) => {}
+                    if self.excuse(refusal, &operation, [&model, &after]) =>
+                {
+                    false
+                }
                 Err(failure) => {
                     return Err(failed(&failure, Stage::Epilogue(operation.to_string())));
                 }
+            };
+            if is_done {
+                is_changed = true;
+                model = after;
             }
-            let version = (self.notes.versions.len() as u32).saturating_sub(1);
-            self.notes.operations.push((operation, version));
+            self.notes.operations.push((operation, is_done));
             self.mark(Event::OperationEnd(index));
         }
         let contents = self.contents(Stage::AfterEpilogue)?;

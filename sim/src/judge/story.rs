@@ -7,7 +7,7 @@ use crate::workload::Step;
 use cutpoint_engine::device::Geometry;
 
 /// What was done before a power cut: a workload, or what was done to a recovered store. A recovery is judged against it.
-pub(crate) trait Story {
+pub(crate) trait Story: Sync {
     /// The states of the model that it led to, from the one before the first step on.
     fn versions(&self) -> &[Model];
     /// Which step led to which.

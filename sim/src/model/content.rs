@@ -1,6 +1,7 @@
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 /// A SHA-256 digest.
 pub type Sha256Digest = [u8; 32];
@@ -11,7 +12,11 @@ pub struct Content(Arc<Known>);
 
 /// How much is known of it.
 enum Known {
-    Bytes(Box<[u8]>),
+    Bytes {
+        bytes: Box<[u8]>,
+        /// Once it has been asked for.
+        name: OnceLock<u128>,
+    },
     Digest {
         size: u64,
         sha256: Sha256Digest,
@@ -23,7 +28,10 @@ enum Known {
 impl Content {
     /// These bytes.
     pub fn bytes(bytes: impl Into<Box<[u8]>>) -> Self {
-        Self(Arc::new(Known::Bytes(bytes.into())))
+        Self(Arc::new(Known::Bytes {
+            bytes: bytes.into(),
+            name: OnceLock::new(),
+        }))
     }
 
     /// `size` bytes with this digest.
@@ -38,7 +46,7 @@ impl Content {
     /// How many bytes it has.
     pub fn len(&self) -> u64 {
         match &*self.0 {
-            Known::Bytes(bytes) => bytes.len() as u64,
+            Known::Bytes { bytes, .. } => bytes.len() as u64,
             Known::Digest { size, .. } => *size,
         }
     }
@@ -51,7 +59,7 @@ impl Content {
     /// The bytes, where they are known.
     pub fn known(&self) -> Option<&[u8]> {
         match &*self.0 {
-            Known::Bytes(bytes) => Some(bytes),
+            Known::Bytes { bytes, .. } => Some(bytes),
             Known::Digest { .. } => None,
         }
     }
@@ -59,7 +67,7 @@ impl Content {
     /// Whether `observed` is what it holds.
     pub fn matches(&self, observed: &[u8]) -> bool {
         match &*self.0 {
-            Known::Bytes(bytes) => **bytes == *observed,
+            Known::Bytes { bytes, .. } => **bytes == *observed,
             Known::Digest { size, sha256, seen } => {
                 if *size != observed.len() as u64 {
                     return false;
@@ -80,7 +88,7 @@ impl Content {
     /// Where `observed` first differs, as an offset in bytes; none where it does not or the bytes are not known.
     pub(crate) fn first_difference(&self, observed: &[u8]) -> Option<usize> {
         let bytes = match &*self.0 {
-            Known::Bytes(bytes) => bytes,
+            Known::Bytes { bytes, .. } => bytes,
             Known::Digest { seen, .. } => seen.get()?,
         };
         let common = bytes
@@ -93,8 +101,20 @@ impl Content {
     /// The SHA-256 digest of its bytes.
     pub fn sha256(&self) -> Sha256Digest {
         match &*self.0 {
-            Known::Bytes(bytes) => Sha256::digest(bytes).into(),
+            Known::Bytes { bytes, .. } => Sha256::digest(bytes).into(),
             Known::Digest { sha256, .. } => *sha256,
+        }
+    }
+
+    /// A 128-bit name. Contents of the same name hold the same, and as much is known of them.
+    pub(crate) fn name(&self) -> u128 {
+        match &*self.0 {
+            Known::Bytes { bytes, name } => *name.get_or_init(|| xxh3_128(bytes)),
+            Known::Digest { size, sha256, .. } => {
+                let mut hash = Xxh3::with_seed(*size);
+                hash.update(sha256);
+                hash.digest128()
+            }
         }
     }
 }
@@ -103,8 +123,8 @@ impl PartialEq for Content {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
             || match (&*self.0, &*other.0) {
-                (Known::Bytes(bytes), _) => other.matches(bytes),
-                (_, Known::Bytes(bytes)) => self.matches(bytes),
+                (Known::Bytes { bytes, .. }, _) => other.matches(bytes),
+                (_, Known::Bytes { bytes, .. }) => self.matches(bytes),
                 _ => self.len() == other.len() && self.sha256() == other.sha256(),
             }
     }
@@ -115,7 +135,7 @@ impl Eq for Content {}
 impl fmt::Debug for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &*self.0 {
-            Known::Bytes(bytes) => write!(f, "Content({bytes:02x?})"),
+            Known::Bytes { bytes, .. } => write!(f, "Content({bytes:02x?})"),
             Known::Digest { size, .. } => write!(f, "Content({size} bytes known by digest)"),
         }
     }

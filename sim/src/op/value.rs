@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 /// What a set writes: bytes spelled out, one byte many times over, a length and a seed that bytes are generated from, or
 /// what is in a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Value {
     /// These bytes.
     Literal(Arc<[u8]>),

@@ -39,6 +39,8 @@ struct Row {
     states: Count,
     covered: Count,
     recoveries: u64,
+    remembered: u64,
+    memory: u64,
     sampled: u64,
     cut_short: bool,
     violations: u64,
@@ -317,6 +319,10 @@ impl Screen<'_> {
         let rows: Vec<Row> = sweeps.iter().map(Row::of).collect();
         let all = Row::sum("all", rows.iter());
         write!(f, "{} recoveries executed", grouped(all.recoveries))?;
+        if all.remembered > 0 {
+            let (remembered, size) = (grouped(all.remembered), all.memory.div_ceil(1 << 20));
+            write!(f, ", {remembered} remembered (in at most {size} MiB),")?;
+        }
         if let Some(threads) = self.threads {
             let seconds = all.elapsed.as_secs_f64();
             let plural = if threads == 1 { "" } else { "s" };
@@ -352,6 +358,8 @@ impl Row {
             states: report.states.clone(),
             covered: report.covered.clone(),
             recoveries: report.recoveries,
+            remembered: report.remembered,
+            memory: report.memory,
             sampled: report.sampled,
             cut_short: report.cut_short,
             violations: report.violation_count(),
@@ -367,6 +375,8 @@ impl Row {
             states: Count::default(),
             covered: Count::default(),
             recoveries: 0,
+            remembered: 0,
+            memory: 0,
             sampled: 0,
             cut_short: false,
             violations: 0,
@@ -380,6 +390,9 @@ impl Row {
             sum.sampled += row.sampled;
             sum.cut_short |= row.cut_short;
             sum.recoveries += row.recoveries;
+            sum.remembered += row.remembered;
+            // One sweep after the other: the memory is made anew for each.
+            sum.memory = sum.memory.max(row.memory);
             sum.violations += row.violations;
             sum.elapsed += row.elapsed;
         }

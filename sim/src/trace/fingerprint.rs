@@ -33,6 +33,10 @@ impl Fingerprint {
                 number(&mut hash, 1);
                 hash.update(bytes);
             }
+            Image::Blocks(blocks) => {
+                number(&mut hash, 1);
+                blocks.iter().for_each(|bytes| hash.update(bytes));
+            }
         }
         for event in trace.events() {
             match event {

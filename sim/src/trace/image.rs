@@ -1,3 +1,4 @@
+use super::Blocks;
 use cutpoint_engine::device::{BlockId, Geometry};
 use std::sync::Arc;
 use thiserror::Error;
@@ -9,6 +10,8 @@ pub enum Image {
     Erased,
     /// These bytes; as many as the device has.
     Bytes(Arc<[u8]>),
+    /// These blocks; as many as the device has.
+    Blocks(Blocks),
 }
 
 /// An image is not as long as the device.
@@ -52,6 +55,7 @@ impl Image {
                     block.index() as usize * geometry.block_size() as usize + offset as usize;
                 buffer.copy_from_slice(&bytes[start..start + buffer.len()]);
             }
+            Self::Blocks(blocks) => blocks.read(block, offset, buffer),
         }
     }
 
@@ -60,6 +64,13 @@ impl Image {
         match self {
             Self::Erased => vec![erase_value; geometry.capacity() as usize],
             Self::Bytes(bytes) => bytes.to_vec(),
+            Self::Blocks(blocks) => {
+                let mut bytes = Vec::with_capacity(geometry.capacity() as usize);
+                blocks
+                    .iter()
+                    .for_each(|block| bytes.extend_from_slice(block));
+                bytes
+            }
         }
     }
 }

@@ -67,7 +67,7 @@ fn crash_state(
     let view = CrashView::new(Arc::clone(recording.trace()), state.clone()).unwrap();
     match view.image() {
         Image::Bytes(bytes) => (state, bytes.to_vec()),
-        Image::Erased => panic!("{}: nothing on the medium", workload.name()),
+        image => panic!("{}: no bytes, but {image:?}", workload.name()),
     }
 }
 
