@@ -53,6 +53,7 @@
 //! | [`check`](mod@check) | tests of engines as part of their own `cargo test` |
 //! | [`anatomy`] | images taken apart: blocks, pairs with their logs, values, damage |
 //! | [`run`] | the folder that a sweep or a campaign leaves, written and read back |
+//! | [`decay`] | all of a workload's crash states with damage on top |
 //! | [`report`] | results as text |
 //! | [`cli`] | the `cutpoint` command |
 #![forbid(unsafe_code)]
@@ -67,6 +68,7 @@ pub mod cli;
 pub mod contract;
 pub mod coverage;
 pub mod crash;
+pub mod decay;
 pub mod disk;
 pub mod explore;
 pub mod faults;

@@ -4,6 +4,7 @@ pub mod anatomy;
 pub mod audit;
 pub mod bounded;
 mod coverage;
+pub mod decay;
 pub mod faults;
 pub mod replay;
 pub mod summary;

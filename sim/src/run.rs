@@ -230,10 +230,11 @@ impl Totals {
                 .iter()
                 .position(|contract| contract.name == name)
         };
-        let key = (rank(contract), depth);
-        let place = self
-            .models
-            .binary_search_by_key(&key, |model| (rank(&model.contract), model.depth));
+        let key = (rank(contract), contract, depth);
+        let place = self.models.binary_search_by(|model| {
+            let name = model.contract.as_str();
+            (rank(name), name, model.depth).cmp(&key)
+        });
         let place = place.unwrap_or_else(|place| {
             let new = ModelTotals {
                 contract: contract.to_owned(),

@@ -74,7 +74,7 @@ mod promises;
 
 pub use contents::{Contents, Entry, EntryNode, Health};
 pub use key_value::{KeyValueStore, KeyValueSubject, KeyValues};
-pub use promises::{BadBlocks, Durability, Intermediate, Promises, Times};
+pub use promises::{BadBlocks, Checks, Durability, Intermediate, Promises, Times};
 
 use crate::medium::Medium;
 use crate::op::Operation;

@@ -3,7 +3,7 @@
 mod compare;
 mod violation;
 
-pub(crate) use compare::{Difference, nearest_difference, shows};
+pub(crate) use compare::{Difference, nearest_difference, shows, shows_apart_from};
 pub use violation::{ParsePromiseError, ParseStageError, Promise, Stage, Violation, ViolationKind};
 
 /// The judgement on a recovery.

@@ -1,4 +1,5 @@
-//! `cutpoint faults` as it is typed, and the replay of one fault; wrong input included.
+//! `cutpoint faults` and `cutpoint sweep --models decay` as they are typed, and the replay of one fault and of one
+//! damaged crash state; wrong input included.
 
 /// What became of a command.
 struct Run {
@@ -93,6 +94,42 @@ fn one_fault_is_shown_in_full() {
 }
 
 #[test]
+fn damage_is_counted_by_kind_and_by_what_came_of_it() {
+    let arguments = [
+        "sweep",
+        "nested-128",
+        "--models",
+        "decay",
+        "--max-states",
+        "400",
+    ];
+    let run = cutpoint(&arguments);
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    assert!(run.stdout.lines().all(|line| line.chars().count() <= 80));
+    insta::assert_snapshot!(run.stdout);
+    let run = cutpoint(&[&arguments[..], &["--json"]].concat());
+    let result: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(result["kinds"]["unreadable"]["tried"], 100);
+    assert!(result["not_told"]["rollback"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn one_damaged_state_is_shown_in_full() {
+    for (state, line) in [
+        (
+            "60+flip:0.20.3",
+            "damage    bit 3 of byte 20 of block 0 is flipped\n",
+        ),
+        ("60+unreadable:1", "damage    block 1 cannot be read\n"),
+    ] {
+        let run = cutpoint(&["replay", "nested-128", "--state", state]);
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+        assert!(run.stdout.contains(line), "{}", run.stdout);
+        assert!(run.stdout.contains("\nverdict   "), "{}", run.stdout);
+    }
+}
+
+#[test]
 fn wrong_input_is_refused_in_one_line() {
     for (arguments, line) in [
         (
@@ -102,6 +139,20 @@ fn wrong_input_is_refused_in_one_line() {
         (
             ["replay", "nested-128", "--fault", "no-space:9", "--state=3"],
             "error: --state: no-space:9 is not worked around; power cuts are tried where it is\n",
+        ),
+        (
+            ["replay", "nested-128", "--state", "60+flip:0.1.8", ""],
+            "error: --state: '60+flip:0.1.8' is no crash state with damage: a form such as 117+flip:3.120.5, \
+             117+garbled:3.96/16 or 117+unreadable:3 is needed\n",
+        ),
+        (
+            ["replay", "nested-128", "--state", "60+unreadable:256", ""],
+            "error: --state: the device has no such place as that of unreadable:256\n",
+        ),
+        (
+            ["sweep", "nested-128", "--models", "decay,torn", ""],
+            "error: --models: decay is swept alone, on the prefix model: leave out other models, --depth, --coverage, \
+             --shard and --peer\n",
         ),
         (
             ["faults", "nested-128", "--peer", "littlefs-c", ""],

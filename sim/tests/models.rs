@@ -3,6 +3,7 @@
 mod toy;
 
 use cutpoint::contract::{self, Contract, Sets, Tearing, Unit};
+use cutpoint::decay::DecaySweep;
 use cutpoint::explore::{Count, Sweep, SweepReport};
 use cutpoint::op::{Operation, Value};
 use cutpoint::report::replay::ReplayText;
@@ -67,6 +68,35 @@ fn what_is_left_behind_the_end_of_a_log_is_not_programmed_over() {
     clean(&Sweep::new(&engine, &workload).under(&contract::TORN).run());
     let workload = built_in("split-ascending-4096");
     clean(&Sweep::new(&engine, &workload).under(&contract::TORN).run());
+}
+
+/// Of a commit of three units or more there are sets that no class has.
+#[test]
+fn every_set_of_units_can_be_tried() {
+    let geometry = Geometry::new(512, 32).unwrap().with_prog_size(16).unwrap();
+    let workload = Workload::new("units", geometry).then_all([
+        Operation::set("/a", Value::generated(40, 1)),
+        Operation::set("/b", Value::generated(600, 2)),
+    ]);
+    let all_sets = contract::TORN.with_all_sets();
+    assert_eq!(contract::by_name("torn-all-sets"), Some(all_sets));
+    assert_eq!(contract::PREFIX.with_all_sets(), &contract::PREFIX);
+    let engine = EngineSubject::default();
+    let swept = |contract| Sweep::new(&engine, &workload).under(contract).run();
+    let (by_class, every) = (swept(&contract::TORN), swept(all_sets));
+    clean(&by_class);
+    clean(&every);
+    assert!(every.states > by_class.states, "{}", every.states);
+    let mount = MountOptions::default().with_sabotage(Sabotage::IgnoreChecksums);
+    let broken = EngineSubject::new(FormatOptions::default(), mount);
+    let sweep = Sweep::new(&broken, &workload).under(all_sets);
+    let report = sweep.run();
+    let found = report.first_violation().unwrap();
+    let cutpoint::explore::Place::State(state) = &found.place else {
+        panic!("{found} is no crash state");
+    };
+    let replay = sweep.replay(state).unwrap();
+    assert_eq!(replay.recovery.verdict.violation(), Some(&found.violation));
 }
 
 #[test]
@@ -371,6 +401,7 @@ fn which_model_catches_what() {
     for (column, ..) in COLUMNS {
         write!(table, "{column:>12}").unwrap();
     }
+    write!(table, "{:>12}", "decay").unwrap();
     table.push('\n');
     for (name, subject, workloads) in &subjects {
         write!(table, "{name:<35}").unwrap();
@@ -388,6 +419,11 @@ fn which_model_catches_what() {
             });
             write!(table, "{:>12}", if finds { "found" } else { "-" }).unwrap();
         }
+        let finds = workloads.iter().any(|workload| {
+            let sweep = DecaySweep::new(&**subject, workload).with_bound(1_000, 0);
+            sweep.run().violations > 0
+        });
+        write!(table, "{:>12}", if finds { "found" } else { "-" }).unwrap();
         table.push('\n');
     }
     insta::with_settings!({snapshot_path => "../../reports", prepend_module_to_snapshot => false, omit_expression => true}, {

@@ -12,6 +12,7 @@
 
 mod audit;
 mod bounded;
+mod decay;
 mod error;
 mod faults;
 mod image;

@@ -1,8 +1,9 @@
 use super::select::{contract_of, select_one};
 use super::subject::SubjectArgument;
-use super::{CliError, Outcome};
+use super::{CliError, Outcome, decay};
 use crate::contract;
 use crate::crash::CrashState;
+use crate::decay::DecayState;
 use crate::explore::ReplayError;
 use crate::faults::{FaultReplayError, FaultSweep};
 use crate::faulty::Fault;
@@ -27,6 +28,7 @@ use std::time::Duration;
   cutpoint replay split-on-basic_512_v21 --state 12
   cutpoint replay split-ascending-512 --state '120-{117,118}' --contract reorder
   cutpoint replay rename-512 --state '9-{7}' --contract reorder --without-sync 2
+  cutpoint replay rename-512 --state '40+flip:3.120.5'
   cutpoint replay rename-512 --fault prog-bad-block:17
   cutpoint replay rename-128
   cutpoint replay bounded:12678 --state 18
@@ -64,6 +66,21 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
+    /// A crash state with damage, which is one of the prefix model.
+    fn replay_decay(
+        &self,
+        state: &str,
+        workload: &Workload,
+        subject: &dyn Subject,
+        out: &mut dyn Write,
+    ) -> Result<Outcome, CliError> {
+        if self.contract.is_some() || self.subject.peer.is_some() {
+            let what = "damage is on top of the prefix model, without a peer; leave out --contract and --peer";
+            return Err(CliError::argument("--state", what));
+        }
+        decay::replay(state, workload, subject, out)
+    }
+
     fn syncs(&self) -> Syncs {
         match (self.without_sync, self.with_sync_after) {
             (Some(sync), _) => Syncs::Without(sync),
@@ -80,6 +97,11 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
     let parties = arguments.subject.parties(&workload)?;
     if let Some(fault) = arguments.fault {
         return replay_fault(arguments, fault, &workload, &*parties.subject, out);
+    }
+    if let Some(state) = arguments.state.as_deref()
+        && DecayState::is_meant_by(state)
+    {
+        return arguments.replay_decay(state, &workload, &*parties.subject, out);
     }
     let sweep = parties.sweep().with_syncs(arguments.syncs());
     let Some(state) = &arguments.state else {

@@ -148,7 +148,7 @@ pub(super) fn models(
                 let names = contract::MODELS.map(|model| model.name).join(", ");
                 return Err(CliError::argument(
                     "--models",
-                    format!("no crash model '{model}'; there are {names}, {NESTED}"),
+                    format!("no crash model '{model}'; there are {names}, {NESTED}, decay"),
                 ));
             }
         }

@@ -1,3 +1,4 @@
+use super::decay::{self, DECAY};
 use super::select::{Model, Selection, models, select};
 use super::subject::{PeerName, SubjectArgument};
 use super::supervise;
@@ -8,7 +9,7 @@ use crate::report::summary::Summary;
 use crate::run::{self, Configuration, Entry, Finding, Header, Shard, Writer};
 use crate::workload::Workload;
 use crate::workload::bounded::Length;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 use std::fs;
 use std::io::Write;
@@ -28,7 +29,9 @@ use std::time::Instant;
   cutpoint sweep split-on-basic_512_v21   on top of one image of the corpus
   cutpoint sweep nested --out run         keep the results in the folder run
   cutpoint sweep --models torn,reorder    torn writes, and writes that were held back
+  cutpoint sweep --models torn --sets all every set of the units of a torn write
   cutpoint sweep --models nested          power cuts in the recovery from a power cut
+  cutpoint sweep --models decay           bits that flip, units and blocks that cannot be read
   cutpoint sweep --contract nor-flash     the crash states of a kind of device
   cutpoint sweep all --contract all       a line for each kind of device
   cutpoint sweep all --coverage           what was cut, lost, kept and torn
@@ -45,7 +48,7 @@ pub(super) struct Arguments {
     /// Workloads or groups of them, as 'cutpoint list' shows them
     #[arg(value_name = "WORKLOAD")]
     workloads: Vec<String>,
-    /// The crash models to explore: prefix, torn, reorder, nested
+    /// The crash models to explore: prefix, torn, reorder, nested; or decay, alone
     #[arg(
         long,
         value_name = "MODEL,...",
@@ -59,7 +62,10 @@ pub(super) struct Arguments {
     /// How many power cuts follow on each other, each in the recovery from the one before; 1, or 2 for nested
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=8))]
     depth: Option<u32>,
-    /// The most recoveries for one epoch; beyond, its crash states are sampled
+    /// Which sets of the units of a torn write to try
+    #[arg(long, value_enum, default_value_t)]
+    sets: SetsName,
+    /// The most recoveries for one epoch, or of decay for one workload; beyond, the rest is sampled
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..))]
     max_states: u64,
     /// The most memory, in MiB, for recoveries that are remembered so as not to be run again where cuts follow on cuts
@@ -69,7 +75,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
     /// Sweep all sequences of 1 to N operations over a few keys, in place of workloads; N is at most 4
-    #[arg(long, value_name = "N", conflicts_with_all = ["workloads", "each", "coverage", "corpus", "models", "contract", "depth", "name", "peer"])]
+    #[arg(long, value_name = "N", conflicts_with_all = ["workloads", "each", "coverage", "corpus", "models", "contract", "depth", "sets", "name", "peer"])]
     bounded: Option<Length>,
     #[command(flatten)]
     subject: SubjectArgument,
@@ -113,9 +119,52 @@ impl Arguments {
         Header::new(configuration, Some(count), self.shard)
     }
 
+    /// The models to explore.
+    fn models(&self) -> Result<Vec<Model>, CliError> {
+        let mut models = models(&self.models, &self.contract, self.depth)?;
+        if self.sets == SetsName::All {
+            for model in &mut models {
+                model.contract = model.contract.with_all_sets();
+            }
+        }
+        Ok(models)
+    }
+
+    /// Whether damage is to be swept.
+    ///
+    /// # Errors
+    ///
+    /// Where something is asked for beside it.
+    fn is_decay(&self) -> Result<bool, CliError> {
+        if !self.models.iter().any(|model| model == DECAY) {
+            return Ok(false);
+        }
+        let beside = self.models.len() > 1
+            || self.depth.is_some()
+            || self.coverage
+            || self.shard.is_some()
+            || self.subject.peer.is_some();
+        if beside {
+            let what = "decay is swept alone, on the prefix model: leave out other models, --depth, --coverage, \
+                        --shard and --peer";
+            return Err(CliError::argument("--models", what));
+        }
+        Ok(true)
+    }
+
     fn gather(&self, folder: &Path, unit: &str) -> Result<Workers, CliError> {
         Workers::gather(self.workers, self.subject, folder, unit, self.json)
     }
+}
+
+/// Which sets of the units of a torn write are tried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum SetsName {
+    /// Runs from the front and from the back, and all but each single one
+    #[default]
+    Classes,
+    /// All of them, for writes of up to 16 units; of longer ones as classes
+    All,
 }
 
 /// The files of a run's folder.
@@ -124,6 +173,7 @@ const SUMMARY: &str = "summary.txt";
 
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome, CliError> {
     match supervise::working_in() {
+        Some(inflight) if arguments.is_decay()? => damage(arguments, &inflight, out),
         Some(inflight) => work(arguments, &inflight, out),
         None => supervised(arguments, out),
     }
@@ -137,13 +187,30 @@ fn supervised(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome, Cli
         for workload in &selection.workloads {
             arguments.subject.parties(workload)?;
         }
-        let models = models(&arguments.models, &arguments.contract, arguments.depth)?;
+        if arguments.is_decay()? {
+            return supervise::report(arguments.out.as_deref(), arguments.subject, out);
+        }
+        let models = arguments.models()?;
         if arguments.subject.peer.is_some() && models.iter().any(|model| model.depth > 1) {
             let what = "a peer has its say on what a single power cut leaves; leave out --depth and the nested model";
             return Err(CliError::argument("--peer", what));
         }
     }
     supervise::report(arguments.out.as_deref(), arguments.subject, out)
+}
+
+/// Sweeps damage on top of the crash states.
+fn damage(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Outcome, CliError> {
+    let selection = select(&arguments.workloads, arguments.corpus.as_deref())?;
+    let workers = arguments.gather(folder, "recoveries")?;
+    let task = decay::Task {
+        workloads: &selection.workloads,
+        subject: arguments.subject,
+        bound: arguments.max_states,
+        seed: arguments.seed,
+    };
+    let kept = arguments.out.as_deref();
+    decay::run(&task, &workers, arguments.json, kept, out)
 }
 
 fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Outcome, CliError> {
@@ -161,7 +228,7 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
         workloads,
         left_out,
     } = select(&arguments.workloads, arguments.corpus.as_deref())?;
-    let models = models(&arguments.models, &arguments.contract, arguments.depth)?;
+    let models = arguments.models()?;
     let workers = arguments.gather(folder, "parts")?;
     let mut kept = match &arguments.out {
         Some(kept) => {

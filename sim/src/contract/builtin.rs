@@ -1,4 +1,5 @@
 use super::{Contract, Order, Sets, Sync, Tearing, Unit};
+use std::sync::LazyLock;
 
 /// Tearing by class, in units of `unit`.
 const fn units(unit: Unit, noise: bool, zeroed_tail: bool) -> Tearing {
@@ -151,7 +152,49 @@ pub const ALL: [&Contract; 11] = [
     &SD_NO_FLUSH,
 ];
 
-/// The contract of this name.
+/// Of all that tear writes: the same with every set of units. Each is made once.
+static WITH_ALL_SETS: LazyLock<Vec<Contract>> = LazyLock::new(|| {
+    let tearing = ALL.into_iter().filter(|contract| !contract.is_exhaustive());
+    tearing
+        .map(|contract| Contract {
+            name: format!("{}-all-sets", contract.name).leak(),
+            program: contract.program.with_all_sets(),
+            erase: contract.erase.with_all_sets(),
+            ..*contract
+        })
+        .collect()
+});
+
+/// The contract of this name, be it one of [`ALL`] or one of those [with all sets](Contract::with_all_sets).
 pub fn by_name(name: &str) -> Option<&'static Contract> {
-    ALL.into_iter().find(|contract| contract.name == name)
+    let mut all = ALL.into_iter().chain(WITH_ALL_SETS.iter());
+    all.find(|contract| contract.name == name)
+}
+
+impl Contract {
+    /// The same, with every set of the units of a torn write, for writes of up to 16 units, and a name that ends in
+    /// `-all-sets`. One that tears no writes stays what it is, and so does one that is not [built in](ALL).
+    #[must_use]
+    pub fn with_all_sets(&'static self) -> &'static Self {
+        by_name(&format!("{}-all-sets", self.name)).unwrap_or(self)
+    }
+}
+
+impl Tearing {
+    fn with_all_sets(self) -> Self {
+        match self {
+            Self::Whole => Self::Whole,
+            Self::Units {
+                unit,
+                noise,
+                zeroed_tail,
+                ..
+            } => Self::Units {
+                unit,
+                sets: Sets::All { up_to: 16 },
+                noise,
+                zeroed_tail,
+            },
+        }
+    }
 }

@@ -29,6 +29,8 @@ pub struct Promises {
     pub times: Times,
     /// What it does where a block takes no more writes.
     pub bad_blocks: BadBlocks,
+    /// What its checksums tell of a medium that has decayed.
+    pub checks: Checks,
 }
 
 impl Default for Promises {
@@ -43,6 +45,7 @@ impl Default for Promises {
             attribute_bytes: 1022,
             times: Times::NotKept,
             bad_blocks: BadBlocks::Reported,
+            checks: Checks::Nothing,
         }
     }
 }
@@ -117,6 +120,18 @@ pub enum BadBlocks {
     /// The store takes another block in its place, and the call succeeds; unless it is one of the first blocks, so
     /// many, which have to be where they are.
     ReplacedBeyond(u32),
+}
+
+/// What a store's checksums tell of a medium on which bytes have changed since they were written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checks {
+    /// Nothing: it may show anything then, but every call ends. What the device refuses to read is an error.
+    Nothing,
+    /// There are checksums over everything: it shows what it held at some time, or an error.
+    Everything,
+    /// Those of littlefs: each commit of a metadata pair has a checksum, and the blocks of values have none. A commit that
+    /// does not match its checksum ends the log of its block, as if the power had been cut in it.
+    LittlefsCommits,
 }
 
 impl BadBlocks {

@@ -3,7 +3,7 @@ use crate::op::Operation;
 use crate::phase::{Phase, PhaseMark};
 use crate::refusal::Refusal;
 use crate::subject::{
-    BadBlocks, Contents, Device, Entry, EntryNode, Health, Mounted, Promises, Subject,
+    BadBlocks, Checks, Contents, Device, Entry, EntryNode, Health, Mounted, Promises, Subject,
     SubjectError, Times,
 };
 use cutpoint_engine::{
@@ -60,6 +60,7 @@ impl Subject for EngineSubject {
         Promises {
             times: Times::Kept,
             bad_blocks: BadBlocks::ReplacedBeyond(2),
+            checks: Checks::LittlefsCommits,
             ..Promises::default()
         }
     }

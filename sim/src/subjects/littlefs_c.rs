@@ -4,7 +4,7 @@ use crate::model::Attributes;
 use crate::op::{Operation, Value};
 use crate::refusal::Refusal;
 use crate::subject::{
-    BadBlocks, Contents, Device, Entry, EntryNode, Health, Intermediate, Mounted, Promises,
+    BadBlocks, Checks, Contents, Device, Entry, EntryNode, Health, Intermediate, Mounted, Promises,
     Subject, SubjectError,
 };
 use cutpoint_engine::Key;
@@ -90,6 +90,7 @@ impl Subject for LittlefsCSubject {
                 Intermediate::RemovedInPart,
             ],
             bad_blocks: BadBlocks::ReplacedBeyond(2),
+            checks: Checks::LittlefsCommits,
             ..Promises::default()
         }
     }

@@ -4,7 +4,7 @@ use super::{Promise, Stage, Violation, ViolationKind};
 use crate::model::{Content, Model, ModelNode};
 use crate::subject::{Contents, Entry, EntryNode};
 use cutpoint_engine::Key;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether `contents` are what `model` says, no more and no less.
 pub(crate) fn shows(contents: &Contents, model: &Model) -> bool {
@@ -17,6 +17,33 @@ pub(crate) fn shows(contents: &Contents, model: &Model) -> bool {
                 .get(&entry.key)
                 .is_some_and(|node| entry_is(entry, node))
         })
+}
+
+/// As [`shows`], but of the keys `apart`, the values of the model may hold other bytes, as many, and others may be there.
+pub(crate) fn shows_apart_from(contents: &Contents, model: &Model, apart: &BTreeSet<Key>) -> bool {
+    let entries = contents.entries();
+    let known = entries
+        .iter()
+        .filter(|entry| model.get(&entry.key).is_some());
+    known.count() == model.len()
+        && entries.is_sorted_by(|one, next| one.key < next.key)
+        && contents.root_attributes() == model.root_attributes()
+        && entries.iter().all(|entry| match model.get(&entry.key) {
+            Some(node) if apart.contains(&entry.key) => entry_is_like(entry, node),
+            Some(node) => entry_is(entry, node),
+            None => apart.contains(&entry.key),
+        })
+}
+
+/// Whether it is a value as long as that of the model, with the same attributes.
+fn entry_is_like(entry: &Entry, node: &ModelNode) -> bool {
+    let same = match (&entry.node, node) {
+        (EntryNode::Value(bytes), ModelNode::Value { content, .. }) => {
+            content.len() == bytes.len() as u64
+        }
+        _ => false,
+    };
+    same && entry.attributes == *node.attributes()
 }
 
 fn entry_is(entry: &Entry, node: &ModelNode) -> bool {

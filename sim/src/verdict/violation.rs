@@ -173,6 +173,8 @@ pub enum Promise {
     Ends,
     /// A block that takes no more writes is replaced by another one.
     Replaces,
+    /// What a format can tell of a damaged medium, the store does not show as sound.
+    Tells,
     /// Other implementations see the same.
     Understood,
     /// Calls on the device keep to its rules.
@@ -200,6 +202,7 @@ impl fmt::Display for Promise {
             Self::Usable => f.write_str("a recovered store takes changes and keeps them"),
             Self::Ends => f.write_str("every call ends, without a panic"),
             Self::Replaces => f.write_str("a block that takes no more writes is replaced"),
+            Self::Tells => f.write_str("damage that checksums can tell is never shown as sound"),
             Self::Understood => f.write_str("other implementations see the same"),
             Self::DeviceRules => f.write_str("calls on the device keep to its rules"),
             Self::Repeatable => f.write_str("the same calls do the same"),
@@ -221,6 +224,7 @@ impl Promise {
             Self::Usable,
             Self::Ends,
             Self::Replaces,
+            Self::Tells,
             Self::Understood,
             Self::DeviceRules,
             Self::Repeatable,

@@ -6,7 +6,8 @@
 use cutpoint::op::Operation;
 use cutpoint::refusal::Refusal;
 use cutpoint::subject::{
-    Contents, Device, Durability, Health, Intermediate, Mounted, Promises, Subject, SubjectError,
+    Checks, Contents, Device, Durability, Health, Intermediate, Mounted, Promises, Subject,
+    SubjectError,
 };
 use cutpoint_engine::Key;
 use cutpoint_engine::device::{BlockDevice, BlockId, Geometry};
@@ -61,7 +62,10 @@ impl Toy {
     pub(crate) fn with(fault: Fault) -> Self {
         Self {
             fault,
-            promises: Promises::default(),
+            promises: Promises {
+                checks: Checks::Everything,
+                ..Promises::default()
+            },
         }
     }
 
