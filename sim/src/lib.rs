@@ -55,6 +55,7 @@
 //! | [`run`] | the folder that a sweep or a campaign leaves, written and read back |
 //! | [`decay`] | all of a workload's crash states with damage on top |
 //! | [`report`] | results as text |
+//! | [`html`] | results as a page for a browser |
 //! | [`cli`] | the `cutpoint` command |
 #![forbid(unsafe_code)]
 
@@ -76,6 +77,7 @@ pub mod faulty;
 pub mod files;
 pub mod fuzzing;
 pub mod guard;
+pub mod html;
 pub mod inflight;
 pub mod isolate;
 pub mod judge;

@@ -67,7 +67,7 @@ fn contract_option(contract: &str) -> String {
 }
 
 /// A number with its thousands apart.
-fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     Count::from(number).to_string()
 }
 

@@ -1,12 +1,13 @@
 use super::select::{contract_of, select, select_one};
 use super::subject::SubjectArgument;
-use super::sweep::{print_json, save};
+use super::sweep::{print_json, save, write_page};
 use super::workers::{WorkerArguments, Workers, watched};
 use super::{CliError, Outcome, supervise};
 use crate::audit::{Audit, RemedyError};
 use crate::contract::Contract;
 use crate::crash::CrashState;
 use crate::explore::{Progress, ReplayError};
+use crate::html::Page;
 use crate::report::audit::{AuditSummary, RemedyText};
 use crate::workload::Workload;
 use clap::Args;
@@ -36,7 +37,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "NAME", default_value = "reorder")]
     contract: String,
     /// A crash state that is not clean: only look for the place where one more sync helps
-    #[arg(long, value_name = "ID", conflicts_with_all = ["each", "out"])]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["each", "out", "report"])]
     state: Option<String>,
     /// The most recoveries for one sync
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..))]
@@ -54,6 +55,9 @@ pub(super) struct Arguments {
     /// Keep the results in this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Write a page for a browser: each sync with its witness, timelines, coverage
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
     /// The corpus folder, where it is not ./corpus
     #[arg(long, value_name = "DIR")]
     corpus: Option<PathBuf>,
@@ -134,6 +138,10 @@ fn syncs(
     } = workers;
     let progress = Progress::default();
     let mut summary = AuditSummary::default();
+    let mut page = arguments
+        .report
+        .as_ref()
+        .map(|_| Page::new("Barrier audit"));
     let begun = Instant::now();
     for (index, workload) in workloads.iter().enumerate() {
         if stop.load(Ordering::Relaxed) {
@@ -151,9 +159,16 @@ fn syncs(
             .with_inflight(&workers.inflight);
         let audit = Audit::of(sweep).map_err(|error| CliError::argument("--contract", error))?;
         let position = || (progress.done(), progress.parts());
-        summary.push(watched(bar, position, || pool.install(|| audit.run())));
+        let report = watched(bar, position, || pool.install(|| audit.run()));
+        if let Some(page) = &mut page {
+            page.add_audit(&sweep, &report);
+        }
+        summary.push(report);
     }
     workers.finish()?;
+    if let (Some(page), Some(file)) = (&page, &arguments.report) {
+        write_page(page, file)?;
+    }
     let text = summary.text(
         arguments.each,
         Some((begun.elapsed(), pool.current_num_threads())),

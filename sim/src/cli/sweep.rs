@@ -5,6 +5,7 @@ use super::supervise;
 use super::workers::{WorkerArguments, Workers, watched};
 use super::{CliError, Outcome, bounded};
 use crate::explore::Progress;
+use crate::html::Page;
 use crate::report::summary::Summary;
 use crate::run::{self, Configuration, Entry, Finding, Header, Shard, Writer};
 use crate::workload::Workload;
@@ -38,6 +39,7 @@ use std::time::Instant;
   cutpoint sweep --bounded 3              all sequences of up to three operations over a few keys
   cutpoint sweep all --subject littlefs-c the C littlefs, where it is built in
   cutpoint sweep all --peer littlefs-c    the engine, and the C littlefs must see the same
+  cutpoint sweep --report sweep.html      and a page with timelines for a browser
 
 Exit codes: 0 nothing found, 1 a violation was found, 2 bad usage or input, 3 cut short.")]
 #[allow(
@@ -75,7 +77,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
     /// Sweep all sequences of 1 to N operations over a few keys, in place of workloads; N is at most 4
-    #[arg(long, value_name = "N", conflicts_with_all = ["workloads", "each", "coverage", "corpus", "models", "contract", "depth", "sets", "name", "peer"])]
+    #[arg(long, value_name = "N", conflicts_with_all = ["workloads", "each", "coverage", "corpus", "models", "contract", "depth", "sets", "name", "peer", "report"])]
     bounded: Option<Length>,
     #[command(flatten)]
     subject: SubjectArgument,
@@ -96,6 +98,9 @@ pub(super) struct Arguments {
     /// Do the I-th of N parts of the work; 'cutpoint merge' joins what they leave
     #[arg(long, value_name = "I/N", requires = "out", conflicts_with = "bounded")]
     shard: Option<Shard>,
+    /// Write a page for a browser: findings, timelines, coverage
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
     /// The corpus folder, where it is not ./corpus
     #[arg(long, value_name = "DIR")]
     corpus: Option<PathBuf>,
@@ -246,6 +251,10 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
     } = &workers;
     let progress = Progress::default();
     let mut summary = Summary::default();
+    let mut page = arguments.report.as_ref().map(|_| {
+        let threads = pool.current_num_threads();
+        Page::new("Sweep").with_threads(threads)
+    });
     let on_device =
         |workload: &Workload, model: Model| (workload.clone().on(model.contract), model);
     let all = workloads
@@ -276,6 +285,7 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
         let begun = Instant::now();
         let position = || (progress.done(), progress.parts());
         let report = watched(bar, position, || pool.install(|| sweep.run()));
+        let elapsed = begun.elapsed();
         if let Some(kept) = kept.as_mut().filter(|_| report.is_finished()) {
             kept.push(Entry {
                 index: *index,
@@ -283,9 +293,15 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
                 report: report.clone(),
             })?;
         }
-        summary.push(report, begun.elapsed());
+        if let Some(page) = &mut page {
+            page.add_sweep(&sweep, &report, Some(elapsed));
+        }
+        summary.push(report, elapsed);
     }
     workers.finish()?;
+    if let (Some(page), Some(file)) = (&page, &arguments.report) {
+        write_page(page, file)?;
+    }
     let text = summary.text(arguments.each, Some(pool.current_num_threads()));
     if let Some(kept) = kept {
         let is_complete = kept.totals().entries == work.len() as u64;
@@ -323,6 +339,12 @@ pub(super) fn print_json<T: Serialize>(results: &[T], out: &mut dyn Write) -> Re
         writeln!(out)?;
     }
     Ok(())
+}
+
+/// Writes the page where the user wants it.
+pub(super) fn write_page(page: &Page, file: &Path) -> Result<(), CliError> {
+    let html = page.render().map_err(|error| CliError::at(file, error))?;
+    fs::write(file, html).map_err(|error| CliError::at(file, error))
 }
 
 /// Keeps the results as JSON lines, and the screen as text.

@@ -91,6 +91,9 @@ pub struct ViolationGroup {
     pub kind: ViolationKind,
     /// How many there are.
     pub count: u64,
+    /// How many of them after each number of writes: where the (first) cut falls, behind the last write that left
+    /// anything on the medium.
+    pub cuts: BTreeMap<u32, u64>,
     /// The first few.
     pub witnesses: Vec<Found>,
 }
@@ -197,6 +200,7 @@ impl SweepReport {
             violations: vec![ViolationGroup {
                 kind: found.violation.kind,
                 count: 1,
+                cuts: BTreeMap::new(),
                 witnesses: vec![found],
             }],
             ..Self::empty(subject, workload)
@@ -237,9 +241,11 @@ impl SweepReport {
                     .or_insert_with(|| ViolationGroup {
                         kind: violation.kind,
                         count: 0,
+                        cuts: BTreeMap::new(),
                         witnesses: Vec::new(),
                     });
                 group.count += 1;
+                *group.cuts.entry(state.issued()).or_default() += 1;
                 if group.witnesses.len() < WITNESSES_PER_KIND {
                     group.witnesses.push(Found {
                         place: Place::State(state),

@@ -7,6 +7,8 @@ mod drawing;
 mod dump;
 mod map;
 
+pub(crate) use dump::data;
+
 pub use drawing::drawing;
 pub use dump::dump;
 pub use map::map;

@@ -95,16 +95,16 @@ impl fmt::Display for ReplayText<'_> {
 }
 
 /// One power cut: what was running, and what is left of it.
-struct Level<'a> {
-    events: Cow<'a, [Event]>,
-    writes: u32,
-    candidate: &'a Candidate,
+pub(crate) struct Level<'a> {
+    pub(crate) events: Cow<'a, [Event]>,
+    pub(crate) writes: u32,
+    pub(crate) candidate: &'a Candidate,
     /// The steps' names.
     steps: Vec<String>,
 }
 
 /// The cuts of a replay, in order.
-fn levels<'a>(replay: &'a Replay<'_>) -> Vec<Level<'a>> {
+pub(crate) fn levels<'a>(replay: &'a Replay<'_>) -> Vec<Level<'a>> {
     let recording = &replay.recording;
     let steps = recording.workload().steps().enumerate();
     let candidates = replay.boots.iter().map(|(candidate, _)| candidate);
@@ -136,13 +136,13 @@ fn levels<'a>(replay: &'a Replay<'_>) -> Vec<Level<'a>> {
 }
 
 impl Level<'_> {
-    fn name_of_step(&self, index: u32) -> String {
+    pub(crate) fn name_of_step(&self, index: u32) -> String {
         let name = self.steps.get(index as usize).cloned();
         name.unwrap_or_else(|| format!("step {index}"))
     }
 
     /// Where the power went, in words.
-    fn cut(&self) -> String {
+    pub(crate) fn cut(&self) -> String {
         let Candidate { state, outlook } = self.candidate;
         let step = self.name_of_step(outlook.step);
         if state.issued() == 0 {

@@ -123,6 +123,31 @@ pub enum ViolationKind {
     NotDeterministic,
 }
 
+impl ViolationKind {
+    /// What it is, in a sentence for people who have not met it before.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::LostKey => "A key that must be there is not.",
+            Self::TornValue => "A value holds bytes that were never set there.",
+            Self::StaleValue => "A value holds what was set there earlier.",
+            Self::ResurrectedKey => "A key that was removed is back.",
+            Self::GhostKey => "A key is there that never was, or it is there twice.",
+            Self::WrongKind => "A dictionary stands where a value should, or the reverse.",
+            Self::WrongAttributes => "Attributes are not those that they should be.",
+            Self::Unmountable => "The store does not mount: all that it held is out of reach.",
+            Self::Unreadable => "Part of the store cannot be read.",
+            Self::CheckFailed => "The structure of the store is damaged.",
+            Self::Wedged => "The store mounts but takes no changes.",
+            Self::Panic => "A call on the store panicked.",
+            Self::Hang => "A call on the store did not end.",
+            Self::DeviceMisuse => "A call on the store broke the rules of the device.",
+            Self::WrongResult => "A call returned something else than it should.",
+            Self::PeerDisagrees => "Another implementation sees something else.",
+            Self::NotDeterministic => "The same calls led to something else the second time.",
+        }
+    }
+}
+
 impl fmt::Display for ViolationKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -250,7 +250,7 @@ fn show_tag(text: &mut String, tag: &Tag) {
 }
 
 /// What a tag's data say, in short.
-fn data(tag: &Tag) -> String {
+pub(crate) fn data(tag: &Tag) -> String {
     let word = |at: usize| {
         let bytes = tag.data.get(at..at + 4)?.try_into().ok()?;
         Some(u32::from_le_bytes(bytes))

@@ -1,0 +1,173 @@
+//! Results as one page that a browser opens from disk: what was found and how to see it again, timelines of what was
+//! written, coverage, and what each sync is needed for.
+//!
+//! A [`Page`] holds everything it needs, and asks no network. Whatever comes from names and values is escaped, and a
+//! content security policy lets nothing run but the page's own script. Long recordings are drawn in columns of many
+//! writes, so that a page stays small however much was explored.
+//!
+//! ```
+//! use cutpoint::explore::Sweep;
+//! use cutpoint::html::Page;
+//! use cutpoint::op::{Operation, Value};
+//! use cutpoint::subjects::EngineSubject;
+//! use cutpoint::workload::Workload;
+//! use cutpoint_engine::device::Geometry;
+//!
+//! let subject = EngineSubject::default();
+//! let workload = Workload::new("hostile-name", Geometry::new(512, 16)?)
+//!     .then(Operation::set("/<script>", Value::literal("1")));
+//! let sweep = Sweep::new(&subject, &workload);
+//! let mut page = Page::new("A first look");
+//! page.add_sweep(&sweep, &sweep.run(), None);
+//! let html = page.render()?;
+//! assert!(html.contains("set &#x2f;&lt;script&gt; 1 B"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod audit;
+mod coverage;
+mod disk;
+mod findings;
+mod keys;
+mod overview;
+mod template;
+mod timeline;
+mod witness;
+
+pub use template::PageError;
+
+use crate::audit::AuditReport;
+use crate::coverage::Coverage;
+use crate::explore::{Place, Sweep, SweepReport};
+use crate::report::replay_command;
+use audit::AuditTable;
+use overview::Line;
+use std::fmt;
+use std::time::Duration;
+use timeline::{Budget, Timeline};
+use witness::Witness;
+
+/// How many witnesses a page takes apart; of the others it says where they are and how to see them.
+const WITNESSES: usize = 24;
+
+/// The command that shows a place of a sweep again.
+type Replay = Box<dyn Fn(&SweepReport, &Place) -> String>;
+
+/// A page in the making. See the [module](self) for an example.
+pub struct Page {
+    title: String,
+    threads: Option<usize>,
+    replay: Replay,
+    lines: Vec<Line>,
+    coverage: Coverage,
+    timelines: Vec<Timeline>,
+    budget: Budget,
+    witnesses: Vec<Witness>,
+    audits: Vec<AuditTable>,
+}
+
+impl fmt::Debug for Page {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Page")
+            .field("title", &self.title)
+            .field("sweeps", &self.lines.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Page {
+    /// A page with this title and nothing on it.
+    pub fn new(title: impl Into<String>) -> Self {
+        Self {
+            title: title.into(),
+            threads: None,
+            replay: Box::new(|report, place| {
+                let peer = report.peer.as_ref().map(|peer| peer.name.as_str());
+                replay_command(
+                    &report.subject,
+                    peer,
+                    &report.workload,
+                    &report.contract,
+                    place,
+                )
+            }),
+            lines: Vec::new(),
+            coverage: Coverage::default(),
+            timelines: Vec::new(),
+            budget: Budget::default(),
+            witnesses: Vec::new(),
+            audits: Vec::new(),
+        }
+    }
+
+    /// The same, for work that was done on so many threads.
+    #[must_use]
+    pub fn with_threads(self, threads: usize) -> Self {
+        Self {
+            threads: Some(threads),
+            ..self
+        }
+    }
+
+    /// The same, with the command that shows a place again as `command` says: for subjects that the `cutpoint` command
+    /// does not know.
+    #[must_use]
+    pub fn with_replay(self, command: impl Fn(&SweepReport, &Place) -> String + 'static) -> Self {
+        Self {
+            replay: Box::new(command),
+            ..self
+        }
+    }
+
+    /// Adds a sweep and what it found. The workload is recorded again for its timeline, and the first witness of each kind
+    /// of violation is recovered from again. `elapsed` is how long the sweep took, where rates are to be shown.
+    pub fn add_sweep(
+        &mut self,
+        sweep: &Sweep<'_>,
+        report: &SweepReport,
+        elapsed: Option<Duration>,
+    ) {
+        let line = Line::of(report, elapsed, self.lines.len());
+        self.coverage += &report.coverage;
+        for group in &report.violations {
+            let room = self.witnesses.len() < WITNESSES;
+            let number = self.witnesses.len();
+            let again = |place: &Place| (self.replay)(report, place);
+            if let Some(witness) = Witness::of(sweep, report, group, number, room, &again) {
+                self.witnesses.push(witness);
+            }
+        }
+        let is_new = |timeline: &Timeline| timeline.workload != report.workload;
+        if report.violation_count() > 0 || self.timelines.iter().all(is_new) {
+            let number = self.timelines.len();
+            let timeline = Timeline::of(sweep, report, number, &self.witnesses, &mut self.budget);
+            self.timelines.extend(timeline);
+        }
+        self.lines.push(line);
+    }
+
+    /// Adds an audit: its sweep, as [`add_sweep`](Self::add_sweep) does, and what each sync is needed for.
+    pub fn add_audit(&mut self, sweep: &Sweep<'_>, report: &AuditReport) {
+        self.add_sweep(sweep, &report.sweep, None);
+        let again = |place: &Place| (self.replay)(&report.sweep, place);
+        self.audits.push(AuditTable::of(report, &again));
+    }
+
+    /// The page, as HTML.
+    ///
+    /// # Errors
+    ///
+    /// [`PageError`] where the templates cannot be filled in: a fault of this crate.
+    pub fn render(&self) -> Result<String, PageError> {
+        template::render(self)
+    }
+}
+
+/// The text, cut to so many characters.
+fn shortened(text: &str, length: usize) -> String {
+    if text.chars().count() <= length {
+        return text.to_owned();
+    }
+    let start: String = text.chars().take(length - 1).collect();
+    start + "…"
+}
