@@ -1,11 +1,13 @@
 //! What people read: the results of sweeps and replays, as text.
 
 pub mod anatomy;
+pub mod annotations;
 pub mod audit;
 pub mod bounded;
 mod coverage;
 pub mod decay;
 pub mod faults;
+pub mod junit;
 pub mod replay;
 pub mod summary;
 

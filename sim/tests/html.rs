@@ -23,12 +23,12 @@ const HOSTILE: &str = "/</script><script>throw 1</script><b id=\"x\" onmouseover
 fn hostile() -> String {
     let subject = Toy::with(Fault::LosesKeyWhenCut);
     let workload = Workload::new("<img src=x onerror=throw(3)>", toy::geometry())
-        .then(Operation::set("/a", Value::literal("1")))
+        .then(Operation::set("/!", Value::literal("1")))
         .then(Operation::set(
             HOSTILE,
             Value::literal("</script><script>throw 4</script>"),
         ))
-        .then(Operation::set("/a", Value::literal("2")));
+        .then(Operation::set("/!", Value::literal("2")));
     let sweep = Sweep::new(&subject, &workload);
     let report = sweep.run();
     assert!(report.violation_count() > 0);
@@ -82,7 +82,7 @@ fn names_and_values_are_shown_and_not_run() {
         "one script runs"
     );
     assert_eq!(page.matches("</script").count(), data.len() + 1);
-    for markup in ["<b ", "<img", "<title> &", "onmouseover='"] {
+    for markup in ["<b id", "<img", "<title> &", "onmouseover='"] {
         assert!(!page.contains(markup), "{markup}");
     }
     let parsed: serde_json::Value = serde_json::from_str(data[0]).unwrap();
@@ -146,7 +146,7 @@ impl Mounted for Working {
         // All over the device, so that neighbours share as little as can be.
         for write in 0..1_000_000_u32 {
             let block = BlockId::new(write.wrapping_mul(2_654_435_761) % 4096);
-            self.0.prog(block, write % 512, &[0])?;
+            self.0.prog(block, write / 4096, &[0])?;
         }
         Ok(())
     }

@@ -1,13 +1,13 @@
+use super::results::ResultArguments;
 use super::select::{contract_of, select, select_one};
 use super::subject::SubjectArgument;
-use super::sweep::{print_json, save, write_page};
+use super::sweep::{print_json, save};
 use super::workers::{WorkerArguments, Workers, watched};
 use super::{CliError, Outcome, supervise};
 use crate::audit::{Audit, RemedyError};
 use crate::contract::Contract;
 use crate::crash::CrashState;
 use crate::explore::{Progress, ReplayError};
-use crate::html::Page;
 use crate::report::audit::{AuditSummary, RemedyText};
 use crate::workload::Workload;
 use clap::Args;
@@ -37,7 +37,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "NAME", default_value = "reorder")]
     contract: String,
     /// A crash state that is not clean: only look for the place where one more sync helps
-    #[arg(long, value_name = "ID", conflicts_with_all = ["each", "out", "report"])]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["each", "out", "report", "junit", "annotations"])]
     state: Option<String>,
     /// The most recoveries for one sync
     #[arg(long, value_name = "N", default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..))]
@@ -55,9 +55,8 @@ pub(super) struct Arguments {
     /// Keep the results in this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Write a page for a browser: each sync with its witness, timelines, coverage
-    #[arg(long, value_name = "FILE.html")]
-    report: Option<PathBuf>,
+    #[command(flatten)]
+    results: ResultArguments,
     /// The corpus folder, where it is not ./corpus
     #[arg(long, value_name = "DIR")]
     corpus: Option<PathBuf>,
@@ -138,10 +137,7 @@ fn syncs(
     } = workers;
     let progress = Progress::default();
     let mut summary = AuditSummary::default();
-    let mut page = arguments
-        .report
-        .as_ref()
-        .map(|_| Page::new("Barrier audit"));
+    let mut page = arguments.results.page("Barrier audit");
     let begun = Instant::now();
     for (index, workload) in workloads.iter().enumerate() {
         if stop.load(Ordering::Relaxed) {
@@ -166,9 +162,8 @@ fn syncs(
         summary.push(report);
     }
     workers.finish()?;
-    if let (Some(page), Some(file)) = (&page, &arguments.report) {
-        write_page(page, file)?;
-    }
+    let sweeps = summary.audits().iter().map(|audit| (&audit.sweep, None));
+    arguments.results.write(page.as_ref(), sweeps, out)?;
     let text = summary.text(
         arguments.each,
         Some((begun.elapsed(), pool.current_num_threads())),
@@ -178,6 +173,8 @@ fn syncs(
     }
     if arguments.json {
         print_json(summary.audits(), out)?;
+    } else if arguments.workers.quiet {
+        out.write_all(summary.quiet_text().as_bytes())?;
     } else {
         out.write_all(text.as_bytes())?;
     }

@@ -20,6 +20,7 @@ mod interrupt;
 mod list;
 mod output;
 mod replay;
+mod results;
 mod select;
 mod subject;
 mod supervise;

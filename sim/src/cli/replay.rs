@@ -1,5 +1,6 @@
 use super::select::{contract_of, select_one};
-use super::subject::SubjectArgument;
+use super::subject::{Parties, SubjectArgument};
+use super::sweep::print_json;
 use super::{CliError, Outcome, decay};
 use crate::contract;
 use crate::crash::CrashState;
@@ -7,13 +8,16 @@ use crate::decay::DecayState;
 use crate::explore::ReplayError;
 use crate::faults::{FaultReplayError, FaultSweep};
 use crate::faulty::Fault;
+use crate::record::LiveViolation;
 use crate::report::faults::FaultReplayText;
-use crate::report::replay::ReplayText;
+use crate::report::replay::{ReplayJson, ReplayText};
 use crate::report::summary::Summary;
 use crate::subject::Subject;
 use crate::trace::{NoSuchSync, Syncs};
+use crate::verdict::Violation;
 use crate::workload::Workload;
 use clap::Args;
+use serde::Serialize;
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -58,6 +62,9 @@ pub(super) struct Arguments {
         conflicts_with = "without_sync"
     )]
     with_sync_after: Option<u32>,
+    /// Print one JSON object
+    #[arg(long, conflicts_with = "fault")]
+    json: bool,
     #[command(flatten)]
     subject: SubjectArgument,
     /// The corpus folder, where it is not ./corpus
@@ -116,7 +123,11 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
             return Err(CliError::argument("--with-sync-after", error));
         }
         summary.push(report, Duration::ZERO);
-        out.write_all(summary.text(true, None).as_bytes())?;
+        if arguments.json {
+            print_json(summary.sweeps(), out)?;
+        } else {
+            out.write_all(summary.text(true, None).as_bytes())?;
+        }
         return Ok(if summary.has_violations() {
             Outcome::Found
         } else {
@@ -142,14 +153,23 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
     };
     match replay {
         Ok(replay) => {
-            write!(out, "{}", ReplayText::new(&replay, parties.subject.name()))?;
+            let subject = parties.subject.name();
+            if arguments.json {
+                print_json(&[ReplayJson::new(&replay, subject)], out)?;
+            } else {
+                write!(out, "{}", ReplayText::new(&replay, subject))?;
+            }
             Ok(match replay.recovery.verdict.violation() {
                 Some(_) => Outcome::Found,
                 None => Outcome::Clean,
             })
         }
         Err(ReplayError::Live(live)) => {
-            writeln!(out, "verdict   without a power cut: {}", live.violation)?;
+            if arguments.json {
+                print_json(&[LiveJson::of(&parties, &workload, &live)], out)?;
+            } else {
+                writeln!(out, "verdict   without a power cut: {}", live.violation)?;
+            }
             Ok(Outcome::Found)
         }
         Err(error @ ReplayError::NoSuchSync(NoSuchSync::Sync { .. })) => {
@@ -159,6 +179,29 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
             Err(CliError::argument("--with-sync-after", error))
         }
         Err(error) => Err(CliError::argument("--state", error)),
+    }
+}
+
+/// A violation that shows without a power cut, as `--json` prints it.
+#[derive(Serialize)]
+struct LiveJson<'a> {
+    subject: &'a str,
+    workload: &'a str,
+    step: Option<String>,
+    violation: &'a Violation,
+}
+
+impl<'a> LiveJson<'a> {
+    fn of(parties: &'a Parties<'_>, workload: &'a Workload, live: &'a LiveViolation) -> Self {
+        let step = live
+            .step
+            .and_then(|step| workload.steps().nth(step as usize));
+        Self {
+            subject: parties.subject.name(),
+            workload: workload.name(),
+            step: step.map(|step| step.to_string()),
+            violation: &live.violation,
+        }
     }
 }
 

@@ -1,11 +1,11 @@
 use super::decay::{self, DECAY};
+use super::results::ResultArguments;
 use super::select::{Model, Selection, models, select};
 use super::subject::{PeerName, SubjectArgument};
 use super::supervise;
 use super::workers::{WorkerArguments, Workers, watched};
 use super::{CliError, Outcome, bounded};
 use crate::explore::Progress;
-use crate::html::Page;
 use crate::report::summary::Summary;
 use crate::run::{self, Configuration, Entry, Finding, Header, Shard, Writer};
 use crate::workload::Workload;
@@ -40,6 +40,7 @@ use std::time::Instant;
   cutpoint sweep all --subject littlefs-c the C littlefs, where it is built in
   cutpoint sweep all --peer littlefs-c    the engine, and the C littlefs must see the same
   cutpoint sweep --report sweep.html      and a page with timelines for a browser
+  cutpoint sweep --quiet --junit out.xml  and test results for a build server
 
 Exit codes: 0 nothing found, 1 a violation was found, 2 bad usage or input, 3 cut short.")]
 #[allow(
@@ -77,7 +78,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
     /// Sweep all sequences of 1 to N operations over a few keys, in place of workloads; N is at most 4
-    #[arg(long, value_name = "N", conflicts_with_all = ["workloads", "each", "coverage", "corpus", "models", "contract", "depth", "sets", "name", "peer", "report"])]
+    #[arg(long, value_name = "N", conflicts_with_all = ["workloads", "each", "coverage", "corpus", "models", "contract", "depth", "sets", "name", "peer", "report", "junit", "annotations"])]
     bounded: Option<Length>,
     #[command(flatten)]
     subject: SubjectArgument,
@@ -98,9 +99,8 @@ pub(super) struct Arguments {
     /// Do the I-th of N parts of the work; 'cutpoint merge' joins what they leave
     #[arg(long, value_name = "I/N", requires = "out", conflicts_with = "bounded")]
     shard: Option<Shard>,
-    /// Write a page for a browser: findings, timelines, coverage
-    #[arg(long, value_name = "FILE.html")]
-    report: Option<PathBuf>,
+    #[command(flatten)]
+    results: ResultArguments,
     /// The corpus folder, where it is not ./corpus
     #[arg(long, value_name = "DIR")]
     corpus: Option<PathBuf>,
@@ -251,10 +251,8 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
     } = &workers;
     let progress = Progress::default();
     let mut summary = Summary::default();
-    let mut page = arguments.report.as_ref().map(|_| {
-        let threads = pool.current_num_threads();
-        Page::new("Sweep").with_threads(threads)
-    });
+    let page = arguments.results.page("Sweep");
+    let mut page = page.map(|page| page.with_threads(pool.current_num_threads()));
     let on_device =
         |workload: &Workload, model: Model| (workload.clone().on(model.contract), model);
     let all = workloads
@@ -299,9 +297,9 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
         summary.push(report, elapsed);
     }
     workers.finish()?;
-    if let (Some(page), Some(file)) = (&page, &arguments.report) {
-        write_page(page, file)?;
-    }
+    let sweeps = summary.sweeps().iter();
+    let sweeps = sweeps.map(|sweep| (&sweep.report, Some(sweep.elapsed)));
+    arguments.results.write(page.as_ref(), sweeps, out)?;
     let text = summary.text(arguments.each, Some(pool.current_num_threads()));
     if let Some(kept) = kept {
         let is_complete = kept.totals().entries == work.len() as u64;
@@ -310,6 +308,8 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
     }
     if arguments.json {
         print_json(summary.sweeps(), out)?;
+    } else if arguments.workers.quiet {
+        out.write_all(summary.quiet_text().as_bytes())?;
     } else {
         out.write_all(text.as_bytes())?;
         if arguments.coverage {
@@ -332,19 +332,27 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
     })
 }
 
+/// The version of the JSON that commands print. It is raised where a member changes its meaning or goes; new members do not
+/// raise it.
+pub(super) const SCHEMA: u32 = 1;
+
+/// A result with the version of its form.
+#[derive(Serialize)]
+struct Versioned<'a, T> {
+    schema: u32,
+    #[serde(flatten)]
+    result: &'a T,
+}
+
 /// Prints each result as one JSON object a line.
 pub(super) fn print_json<T: Serialize>(results: &[T], out: &mut dyn Write) -> Result<(), CliError> {
+    let schema = SCHEMA;
     for result in results {
-        serde_json::to_writer(&mut *out, result).map_err(std::io::Error::from)?;
+        let line = Versioned { schema, result };
+        serde_json::to_writer(&mut *out, &line).map_err(std::io::Error::from)?;
         writeln!(out)?;
     }
     Ok(())
-}
-
-/// Writes the page where the user wants it.
-pub(super) fn write_page(page: &Page, file: &Path) -> Result<(), CliError> {
-    let html = page.render().map_err(|error| CliError::at(file, error))?;
-    fs::write(file, html).map_err(|error| CliError::at(file, error))
 }
 
 /// Keeps the results as JSON lines, and the screen as text.

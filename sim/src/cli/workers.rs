@@ -17,9 +17,9 @@ pub(super) struct WorkerArguments {
     /// Worker threads; by default as many as there are processors
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
-    /// No progress
+    /// No progress, and of the screen only what was found and the last line
     #[arg(long, short)]
-    quiet: bool,
+    pub(super) quiet: bool,
 }
 
 /// What does the work, and what is seen of it meanwhile.

@@ -46,6 +46,12 @@ impl AuditSummary {
         .to_string()
     }
 
+    /// What was found with all syncs and where one more helps, and the last line of [`text`](Self::text): what is left for a
+    /// screen that is to be short.
+    pub fn quiet_text(&self) -> String {
+        Short(self).to_string()
+    }
+
     fn table(&self) -> Table {
         let mut table = Table::new();
         table.load_style(NOTHING);
@@ -137,6 +143,18 @@ impl fmt::Display for Screen<'_> {
     }
 }
 
+/// A summary as it is printed where little is to be.
+struct Short<'a>(&'a AuditSummary);
+
+impl fmt::Display for Short<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for audit in &self.0.audits {
+            write_violations(f, audit)?;
+        }
+        self.0.write_last_line(f)
+    }
+}
+
 /// Each sync of a workload.
 fn write_syncs(f: &mut fmt::Formatter<'_>, audit: &AuditReport) -> fmt::Result {
     let sweep = &audit.sweep;
@@ -215,6 +233,20 @@ fn write_violations(f: &mut fmt::Formatter<'_>, audit: &AuditReport) -> fmt::Res
     Ok(())
 }
 
+impl AuditSummary {
+    fn write_last_line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let dirty = self.audits.iter().filter(|audit| audit.has_violations());
+        match dirty.count() {
+            0 if self.audits.iter().all(AuditReport::is_finished) => {
+                writeln!(f, "No violation found with all syncs in place.")
+            }
+            0 => writeln!(f, "No violation found so far; the audit was cut short."),
+            1 => writeln!(f, "1 workload is not clean with all its syncs."),
+            count => writeln!(f, "{count} workloads are not clean with all their syncs."),
+        }
+    }
+}
+
 impl Screen<'_> {
     fn write_verdict(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let summary = self.summary;
@@ -255,15 +287,7 @@ impl Screen<'_> {
         if needs.unknown > 0 {
             writeln!(f, "Of {} syncs nothing is known.", grouped(needs.unknown))?;
         }
-        let dirty = summary.audits.iter().filter(|audit| audit.has_violations());
-        match dirty.count() {
-            0 if summary.audits.iter().all(AuditReport::is_finished) => {
-                writeln!(f, "No violation found with all syncs in place.")
-            }
-            0 => writeln!(f, "No violation found so far; the audit was cut short."),
-            1 => writeln!(f, "1 workload is not clean with all its syncs."),
-            count => writeln!(f, "{count} workloads are not clean with all their syncs."),
-        }
+        summary.write_last_line(f)
     }
 }
 

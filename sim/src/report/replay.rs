@@ -1,5 +1,9 @@
 //! One crash state in full: which writes reached the medium, what the model allows, what recovery showed.
 
+mod json;
+
+pub use json::ReplayJson;
+
 use super::grouped;
 use crate::contract::{self, Contract};
 use crate::crash::{Candidate, Fate, Outlook};

@@ -78,6 +78,11 @@ impl Summary {
         .to_string()
     }
 
+    /// The violations, and the last line of [`text`](Self::text): what is left for a screen that is to be short.
+    pub fn quiet_text(&self) -> String {
+        Short(self).to_string()
+    }
+
     /// What has been seen of each kind of work and phase, and of writes and syncs, as text, with a column for each
     /// contract.
     pub fn coverage_text(&self) -> String {
@@ -242,14 +247,24 @@ impl fmt::Display for Screen<'_> {
             writeln!(f, "{}", line.trim_end())?;
         }
         writeln!(f)?;
-        self.write_violations(f)?;
+        self.summary.write_violations(f)?;
         self.write_verdict(f)
     }
 }
 
-impl Screen<'_> {
+/// A summary as it is printed where little is to be.
+struct Short<'a>(&'a Summary);
+
+impl fmt::Display for Short<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.write_violations(f)?;
+        self.0.write_last_line(f)
+    }
+}
+
+impl Summary {
     fn write_violations(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let groups = self.summary.sweeps.iter().flat_map(|sweep| {
+        let groups = self.sweeps.iter().flat_map(|sweep| {
             let report = &sweep.report;
             let groups = report.violations.iter();
             groups.map(move |group| (report, group))
@@ -283,6 +298,22 @@ impl Screen<'_> {
         Ok(())
     }
 
+    fn write_last_line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows: Vec<Row> = self.sweeps.iter().map(Row::of).collect();
+        let all = Row::sum("all", rows.iter());
+        match (all.violations, all.is_complete()) {
+            (0, true) => writeln!(f, "No violation found."),
+            (0, false) => writeln!(
+                f,
+                "No violation found so far; not all crash states were covered."
+            ),
+            (1, _) => writeln!(f, "1 violation found."),
+            (count, _) => writeln!(f, "{} violations found.", grouped(count)),
+        }
+    }
+}
+
+impl Screen<'_> {
     fn write_verdict(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sweeps = &self.summary.sweeps;
         for explored in self.summary.contracts() {
@@ -336,15 +367,7 @@ impl Screen<'_> {
                 peer.full_name
             )?;
         }
-        match (all.violations, all.is_complete()) {
-            (0, true) => writeln!(f, "No violation found."),
-            (0, false) => writeln!(
-                f,
-                "No violation found so far; not all crash states were covered."
-            ),
-            (1, _) => writeln!(f, "1 violation found."),
-            (count, _) => writeln!(f, "{} violations found.", grouped(count)),
-        }
+        self.summary.write_last_line(f)
     }
 }
 
