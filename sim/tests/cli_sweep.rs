@@ -341,7 +341,7 @@ fn the_c_littlefs_is_swept_replayed_and_listed() {
 #[cfg(feature = "littlefs-c")]
 #[test]
 fn the_c_littlefs_is_a_peer_in_sweeps_and_replays() {
-    let run = cutpoint(["sweep", "rename-512", "--peer", "littlefs-c", "--quiet"]);
+    let run = cutpoint(["sweep", "rename-512", "--peer", "littlefs-c"]);
     let line = "Each crash state was held against C littlefs 2.9 too.";
     assert!(stdout(&run).contains(line), "{}", run.stdout);
     let run = cutpoint(["sweep", "rename-512", "--peer", "littlefs-c", "--json"]);

@@ -147,6 +147,9 @@ impl Mounted for Working {
         for write in 0..1_000_000_u32 {
             let block = BlockId::new(write.wrapping_mul(2_654_435_761) % 4096);
             self.0.prog(block, write / 4096, &[0])?;
+            if write % 100 == 99 {
+                self.0.sync()?;
+            }
         }
         Ok(())
     }
