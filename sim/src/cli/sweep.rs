@@ -300,25 +300,13 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
     let sweeps = summary.sweeps().iter();
     let sweeps = sweeps.map(|sweep| (&sweep.report, Some(sweep.elapsed)));
     arguments.results.write(page.as_ref(), sweeps, out)?;
-    let text = summary.text(arguments.each, Some(pool.current_num_threads()));
     if let Some(kept) = kept {
         let is_complete = kept.totals().entries == work.len() as u64;
         // Without rates, so that it is the same each time.
         kept.finish(is_complete, &summary.text(false, None))?;
     }
-    if arguments.json {
-        print_json(summary.sweeps(), out)?;
-    } else if arguments.workers.quiet {
-        out.write_all(summary.quiet_text().as_bytes())?;
-    } else {
-        out.write_all(text.as_bytes())?;
-        if arguments.coverage {
-            write!(out, "\n{}", summary.coverage_text())?;
-        }
-        if let Some(reason) = left_out {
-            writeln!(out, "Left out: the workloads on images. {reason}")?;
-        }
-    }
+    let threads = pool.current_num_threads();
+    print(arguments, &summary, threads, left_out.as_deref(), out)?;
     // An interrupt that came when all was done has cut nothing short.
     let done = summary
         .sweeps()
@@ -330,6 +318,32 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
         (false, true) => Outcome::CutShort,
         (false, false) => Outcome::Clean,
     })
+}
+
+/// Prints what came of the sweeps on so many threads; `left_out` is why the workloads on images are missing.
+fn print(
+    arguments: &Arguments,
+    summary: &Summary,
+    threads: usize,
+    left_out: Option<&str>,
+    out: &mut dyn Write,
+) -> Result<(), CliError> {
+    if arguments.json {
+        return print_json(summary.sweeps(), out);
+    }
+    if arguments.workers.quiet {
+        out.write_all(summary.quiet_text().as_bytes())?;
+        return Ok(());
+    }
+    let text = summary.text(arguments.each, Some(threads));
+    out.write_all(text.as_bytes())?;
+    if arguments.coverage {
+        write!(out, "\n{}", summary.coverage_text())?;
+    }
+    if let Some(reason) = left_out {
+        writeln!(out, "Left out: the workloads on images. {reason}")?;
+    }
+    Ok(())
 }
 
 /// The version of the JSON that commands print. It is raised where a member changes its meaning or goes; new members do not

@@ -44,7 +44,7 @@ impl AuditTable {
         });
         Self {
             workload: sweep.workload.clone(),
-            contract: sweep.contract.to_owned(),
+            contract: sweep.contract.clone(),
             ordering: needs.ordering,
             durability: needs.durability,
             not_observable: needs.not_observable + needs.bounded,

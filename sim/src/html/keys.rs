@@ -9,6 +9,7 @@ use crate::verdict::ViolationKind;
 use cutpoint_engine::Key;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 /// How many keys are listed that are as they should be.
 const SOUND_KEYS: usize = 12;
@@ -218,7 +219,8 @@ fn said(node: &Node) -> String {
         }
     };
     for (kind, data) in &node.attributes {
-        said += &format!("; attribute {kind:#04x}: {} B", data.len());
+        // Writing to a string does not fail.
+        let _ = write!(said, "; attribute {kind:#04x}: {} B", data.len());
     }
     said
 }

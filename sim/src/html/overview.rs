@@ -54,7 +54,7 @@ impl Line {
             _ => ("violated", "found"),
         };
         let contract = match report.depth {
-            1 => report.contract.to_owned(),
+            1 => report.contract.clone(),
             depth => format!("{} ×{depth}", report.contract),
         };
         let executed = report.recoveries + report.sampled;

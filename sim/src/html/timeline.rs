@@ -152,7 +152,7 @@ impl Timeline {
         Some(Self {
             id: format!("timeline-{number}"),
             workload: report.workload.clone(),
-            contract: report.contract.to_owned(),
+            contract: report.contract.clone(),
             geometry: report.geometry.to_string(),
             writes,
             columns: columns.len(),

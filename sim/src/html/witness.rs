@@ -130,7 +130,7 @@ impl Witness {
         Some(Self {
             id: format!("witness-{number}"),
             workload: report.workload.clone(),
-            contract: report.contract.to_owned(),
+            contract: report.contract.clone(),
             geometry: report.geometry.to_string(),
             subject: report.subject.clone(),
             depth: report.depth,

@@ -5,6 +5,7 @@ use crate::explore::{SweepReport, ViolationGroup};
 use quick_junit::{
     NonSuccessKind, Property, Report, SerializeError, TestCase, TestCaseStatus, TestSuite,
 };
+use std::fmt::Write;
 use std::time::Duration;
 
 /// The sweeps as one JUnit document: a test case for each workload under each contract, whose failure names every kind of
@@ -78,7 +79,9 @@ fn said(report: &SweepReport, group: &ViolationGroup) -> String {
             &first.place,
         );
         let step = first.step.as_deref().unwrap_or("after the last operation");
-        said += &format!(
+        // Writing to a string does not fail.
+        let _ = write!(
+            said,
             "\n  first: {first} ({step})\n  broken promise: {}\n  replay: {again}",
             first.violation.promise
         );
