@@ -21,6 +21,7 @@
 //! canonical form; [`Case::workload`] is what runs, and [`Case::of`] the way back from there.
 
 mod beside;
+mod corpus;
 mod error;
 mod image;
 mod line;
@@ -28,15 +29,18 @@ mod model;
 mod operation;
 mod parse;
 mod print;
+mod run;
 mod source;
 #[cfg(test)]
 mod tests;
 mod workload;
 
 pub use beside::{Alone, Beside, Folder};
+pub use corpus::{AddError, Corpus, NamedCase};
 pub use error::{CaseError, Position};
 pub use image::{CaseImage, CaseImageError};
 pub use model::{CrashModel, Verdict};
+pub use run::{CaseRun, Outcome, SubjectMaker};
 pub use workload::UnknownContents;
 
 use crate::crash::CrashState;

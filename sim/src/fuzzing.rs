@@ -6,6 +6,7 @@
 
 mod anatomy;
 mod budget;
+mod case;
 mod commit;
 mod damage;
 mod log;
@@ -16,6 +17,7 @@ mod tag;
 
 pub use anatomy::take_apart;
 pub use budget::CallBudget;
+pub use case::case;
 pub use commit::commit;
 pub use damage::damage;
 pub use mount::{mount, mount_repaired};

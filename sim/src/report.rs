@@ -4,6 +4,7 @@ pub mod anatomy;
 pub mod annotations;
 pub mod audit;
 pub mod bounded;
+pub mod case;
 mod coverage;
 pub mod decay;
 pub mod faults;

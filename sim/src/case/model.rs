@@ -78,15 +78,18 @@ impl fmt::Display for CrashModel {
 pub enum Verdict {
     /// No violation.
     Clean,
+    /// The image that the case starts from is not mounted: the call returns an error.
+    Refused,
     /// Violations, this kind among them.
     Violation(ViolationKind),
 }
 
-/// `clean`, or the kind with hyphens: `lost-key`.
+/// `clean`, `refused`, or the kind with hyphens: `lost-key`.
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Clean => f.write_str("clean"),
+            Self::Refused => f.write_str("refused"),
             Self::Violation(kind) => f.write_str(&kind.to_string().replace(' ', "-")),
         }
     }
@@ -96,12 +99,14 @@ impl FromStr for Verdict {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text == "clean" {
-            return Ok(Self::Clean);
+        match text {
+            "clean" => return Ok(Self::Clean),
+            "refused" => return Ok(Self::Refused),
+            _ => {}
         }
-        let text: StrDeserializer<'_, Error> = text.into_deserializer();
-        ViolationKind::deserialize(text)
+        let kind: StrDeserializer<'_, Error> = text.into_deserializer();
+        ViolationKind::deserialize(kind)
             .map(Self::Violation)
-            .map_err(|error| error.to_string())
+            .map_err(|_| format!("'{text}' is no verdict"))
     }
 }

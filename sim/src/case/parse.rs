@@ -208,7 +208,7 @@ impl<'a> Parts<'a> {
     fn expect(&mut self, line: &mut Line<'_>) -> Result<(), CaseError> {
         let expectation = Expectation {
             subject: line.name("a subject")?,
-            verdict: line.parsed("clean or a kind of violation")?,
+            verdict: line.parsed("clean, refused or a kind of violation")?,
             under: under(line)?,
         };
         let says_so = |other: &Expectation| {

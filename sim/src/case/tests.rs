@@ -92,6 +92,7 @@ fn crash_model() -> impl Strategy<Value = CrashModel> {
 fn verdict() -> impl Strategy<Value = Verdict> {
     prop_oneof![
         Just(Verdict::Clean),
+        Just(Verdict::Refused),
         Just(Verdict::Violation(ViolationKind::LostKey)),
         Just(Verdict::Violation(ViolationKind::PeerDisagrees)),
     ]

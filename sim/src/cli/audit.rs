@@ -30,7 +30,7 @@ use std::time::Instant;
 Exit codes: 0 all clean, whatever the syncs are needed for; 1 a workload is not clean with all its syncs;
 2 bad usage or input; 3 cut short.")]
 pub(super) struct Arguments {
-    /// Workloads or groups of them, as 'cutpoint list' shows them
+    /// Workloads or groups of them, as 'cutpoint list' shows them, or paths of cases
     #[arg(value_name = "WORKLOAD", required = true)]
     workloads: Vec<String>,
     /// The kind of device, as 'cutpoint list' shows them; one that reorders writes

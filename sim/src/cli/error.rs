@@ -1,3 +1,4 @@
+use crate::case::CaseError;
 use crate::run::RunError;
 use std::fmt::Display;
 use std::io;
@@ -15,6 +16,9 @@ pub(super) enum CliError {
         /// What is wrong there, and what to do where that is not plain.
         what: String,
     },
+    /// A case could not be read.
+    #[error(transparent)]
+    Case(#[from] CaseError),
     /// The folder of a run could not be written or read.
     #[error(transparent)]
     Run(#[from] RunError),

@@ -12,6 +12,8 @@
 
 mod audit;
 mod bounded;
+mod case;
+mod corpus;
 mod decay;
 mod error;
 mod faults;
@@ -49,6 +51,8 @@ enum Command {
     Faults(faults::Arguments),
     Replay(replay::Arguments),
     List(list::Arguments),
+    #[command(subcommand)]
+    Corpus(corpus::Command),
     #[command(subcommand)]
     Image(image::Command),
 }
@@ -122,6 +126,7 @@ fn execute(command: Command, out: &mut dyn Write) -> Result<Outcome, CliError> {
         Command::Faults(arguments) => faults::run(&arguments, out),
         Command::Replay(arguments) => replay::run(&arguments, out),
         Command::List(arguments) => list::run(&arguments, out),
+        Command::Corpus(command) => corpus::run(&command, out),
         Command::Image(command) => image::run(command, out),
     }
 }

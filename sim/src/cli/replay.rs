@@ -1,4 +1,5 @@
-use super::select::{contract_of, select_one};
+use super::case;
+use super::select::{contract_of, is_case, read_case, select_one};
 use super::subject::{Parties, SubjectArgument};
 use super::sweep::print_json;
 use super::{CliError, Outcome, decay};
@@ -25,7 +26,7 @@ use std::time::Duration;
 /// Show one crash state in full, or sweep one workload again
 ///
 /// For a state: which writes reached the medium, what the model allows, what recovery showed, and the verdict. Without
-/// one, all states of the workload are judged, as 'cutpoint sweep' does.
+/// one, all states of the workload are judged, as 'cutpoint sweep' does; of a case, those of the crash models that it names.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   cutpoint replay split-ascending-512 --state 117
@@ -35,11 +36,12 @@ use std::time::Duration;
   cutpoint replay rename-512 --state '40+flip:3.120.5'
   cutpoint replay rename-512 --fault prog-bad-block:17
   cutpoint replay rename-128
+  cutpoint replay found/torn-value.kdl
   cutpoint replay bounded:12678 --state 18
 
 Exit codes: 0 nothing found, 1 a violation was found, 2 bad usage or input.")]
 pub(super) struct Arguments {
-    /// The workload, as 'cutpoint list' shows it
+    /// The workload, as 'cutpoint list' shows it, or the path of a case
     #[arg(value_name = "WORKLOAD")]
     workload: String,
     /// The crash state's id, as a report prints it
@@ -88,6 +90,16 @@ impl Arguments {
         decay::replay(state, workload, subject, out)
     }
 
+    /// Whether a case is to be replayed with the states, models and subjects that it names.
+    fn is_case_as_it_stands(&self) -> bool {
+        is_case(&self.workload)
+            && self.state.is_none()
+            && self.contract.is_none()
+            && self.fault.is_none()
+            && self.subject.options().is_empty()
+            && !self.json
+    }
+
     fn syncs(&self) -> Syncs {
         match (self.without_sync, self.with_sync_after) {
             (Some(sync), _) => Syncs::Without(sync),
@@ -99,6 +111,10 @@ impl Arguments {
 
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome, CliError> {
     let contract = arguments.contract.as_deref().map(contract_of).transpose()?;
+    if arguments.is_case_as_it_stands() {
+        let case = read_case(&arguments.workload, arguments.corpus.as_deref())?;
+        return case::replay(&case, &arguments.workload, out);
+    }
     let workload = select_one(&arguments.workload, arguments.corpus.as_deref())?;
     let workload = workload.on(contract.unwrap_or(&contract::PREFIX));
     let parties = arguments.subject.parties(&workload)?;

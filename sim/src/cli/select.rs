@@ -1,6 +1,7 @@
 //! From names on the command line to workloads.
 
 use super::CliError;
+use crate::case::{self, Case};
 use crate::contract::{self, Contract};
 use crate::run::Explored;
 use crate::workload::bounded::Sequences;
@@ -20,7 +21,8 @@ pub(super) struct Selection {
     pub(super) left_out: Option<String>,
 }
 
-/// The workloads with these names: built-in ones, groups of them, `images`, one on an image, or a sequence by its number.
+/// The workloads with these names: built-in ones, groups of them, `images`, one on an image, a sequence by its number, or
+/// that of a case by its path.
 /// Without names, the directory-split workloads and those on images.
 ///
 /// # Errors
@@ -57,6 +59,8 @@ pub(super) fn select(names: &[String], corpus: Option<&Path>) -> Result<Selectio
                 ));
             }
             all
+        } else if is_case(name) {
+            vec![read_case(name, corpus)?.workload(name)]
         } else if let Some(sequence) =
             Sequences::named(name).map_err(|error| CliError::argument(name, error))?
         {
@@ -207,6 +211,36 @@ pub(super) fn on_images(corpus: Option<&Path>) -> Result<Vec<Workload>, CliError
         )
     })?;
     Ok(images.iter().filter_map(images::on_image).collect())
+}
+
+/// Whether this is the path of a case.
+pub(super) fn is_case(name: &str) -> bool {
+    Path::new(name)
+        .extension()
+        .is_some_and(|found| found == case::EXTENSION)
+}
+
+/// The case at this path.
+pub(super) fn read_case(path: &str, corpus: Option<&Path>) -> Result<Case, CliError> {
+    let images = corpus
+        .map_or_else(find_corpus, Path::to_owned)
+        .join("images");
+    Ok(Case::read(Path::new(path), &images)?)
+}
+
+/// The folder of cases of the corpus.
+pub(super) fn find_case_folder() -> PathBuf {
+    find_corpus().join("cases")
+}
+
+/// The folder of images for a folder of cases: beside it, or that of the corpus.
+pub(super) fn find_images(cases: &Path) -> PathBuf {
+    let beside = cases.join("../images");
+    if beside.is_dir() {
+        beside
+    } else {
+        find_corpus().join("images")
+    }
 }
 
 /// The folder `corpus` here or in a folder above; else the one in the source that the command was built from.

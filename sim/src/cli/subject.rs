@@ -163,7 +163,7 @@ impl SubjectName {
         feature = "littlefs-c",
         allow(clippy::unnecessary_wraps, reason = "a plain build leaves one out")
     )]
-    fn subject(self, workload: &Workload) -> Result<Box<dyn Subject>, CliError> {
+    pub(super) fn subject(self, workload: &Workload) -> Result<Box<dyn Subject>, CliError> {
         match self {
             Self::Engine => {
                 let engine = EngineSubject::default()

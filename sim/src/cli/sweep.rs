@@ -48,7 +48,7 @@ Exit codes: 0 nothing found, 1 a violation was found, 2 bad usage or input, 3 cu
     reason = "options of a command line, each given or not"
 )]
 pub(super) struct Arguments {
-    /// Workloads or groups of them, as 'cutpoint list' shows them
+    /// Workloads or groups of them, as 'cutpoint list' shows them, or paths of cases
     #[arg(value_name = "WORKLOAD")]
     workloads: Vec<String>,
     /// The crash models to explore: prefix, torn, reorder, nested; or decay, alone

@@ -54,6 +54,12 @@ fn commit_keeps_its_promises_on_every_seed() {
 }
 
 #[test]
+fn case_keeps_its_promises_on_every_seed() {
+    replay("case", fuzzing::case, 3);
+    replay("../cases", fuzzing::case, 30);
+}
+
+#[test]
 fn operations_find_an_engine_that_takes_commits_with_wrong_checksums() {
     let broken = MountOptions::default().with_sabotage(Sabotage::IgnoreChecksums);
     let torn = fs::read(folder("operations").join("split_torn")).unwrap();
