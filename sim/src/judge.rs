@@ -96,7 +96,8 @@ pub(crate) fn hear<'a, T: BlockDevice + Guarded + Send + 'static>(
     outlook: impl Fn(&T) -> Outlook,
 ) -> Recovery {
     let expect = |device: &T| expected(story, outlook(device));
-    let mut hearing = Hearing::new(session, terms(story), Box::new(expect)).beside(peer);
+    let mut hearing =
+        Hearing::new(session, terms(story, Aftermath::Changes), Box::new(expect)).beside(peer);
     let mut shown = None;
     let verdict = match hearing.run(&mut shown) {
         Ok(()) => Verdict::Clean,
@@ -105,18 +106,27 @@ pub(crate) fn hear<'a, T: BlockDevice + Guarded + Send + 'static>(
     Recovery { shown, verdict }
 }
 
+/// What is done to a recovered store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Aftermath {
+    /// Changes that show whether it works.
+    Changes,
+    /// Before them one that changes nothing, so that all repairs are made by the time it has returned.
+    RepairsFirst,
+}
+
 /// The same on a disk that records, and then the course that the recovery took, where it was clean.
 pub(crate) fn hear_and_record(
     subject: &dyn Subject,
     disk: RecordingDisk,
     story: &dyn Story,
     outlook: &Outlook,
-    budget: u64,
+    (aftermath, budget): (Aftermath, u64),
 ) -> (Recovery, Option<Course>) {
     let session = Session::new(subject, disk, budget);
     let disk = session.disk().clone();
     let expect = |_: &RecordingDisk| expected(story, outlook.clone());
-    let mut hearing = Hearing::new(session, terms(story), Box::new(expect));
+    let mut hearing = Hearing::new(session, terms(story, aftermath), Box::new(expect));
     let mut shown = None;
     let outcome = hearing.run(&mut shown);
     let notes = hearing.into_notes();
@@ -144,12 +154,17 @@ pub(crate) fn hear_and_record(
 }
 
 /// What the recoveries that a crash state with this outlook may lead to hang on, besides its image, where they go well.
-pub(crate) fn prospects(story: &dyn Story, outlook: &Outlook) -> Vec<Prospect> {
-    Prospect::all(&expected(story, outlook.clone()), &terms(story))
+pub(crate) fn prospects(
+    story: &dyn Story,
+    outlook: &Outlook,
+    aftermath: Aftermath,
+) -> Vec<Prospect> {
+    Prospect::all(&expected(story, outlook.clone()), &terms(story, aftermath))
 }
 
-fn terms(story: &dyn Story) -> Terms<'_> {
+fn terms(story: &dyn Story, aftermath: Aftermath) -> Terms<'_> {
     Terms {
+        aftermath,
         versions: story.versions(),
         promises: story.promises(),
         geometry: story.geometry(),

@@ -10,6 +10,7 @@ pub mod decay;
 pub mod faults;
 pub mod junit;
 pub mod replay;
+pub mod settle;
 pub mod summary;
 
 use crate::contract;

@@ -168,6 +168,26 @@ fn replays_a_state_in_full() {
 }
 
 #[test]
+fn cuts_in_recoveries_are_followed_until_all_is_at_rest() {
+    let run = cutpoint(["sweep", "rename-512", "--depth", "all"]);
+    let screen = stdout(&run);
+    assert!(
+        screen.contains("Every path comes to rest in an allowed state"),
+        "{screen}"
+    );
+    assert!(screen.lines().all(|line| line.chars().count() <= 80));
+    let run = cutpoint(["sweep", "rename-512", "--depth", "all", "--json"]);
+    let report: serde_json::Value = serde_json::from_str(stdout(&run)).unwrap();
+    assert!(report["edges"].as_u64() > Some(0), "{report}");
+    assert_eq!(
+        (&report["violations"], &report["cut_short"]),
+        (&0.into(), &false.into())
+    );
+    let run = cutpoint(["replay", "rename-512", "--state", "23", "--depth", "all"]);
+    assert!(stdout(&run).contains("verdict   clean"), "{}", run.stdout);
+}
+
+#[test]
 fn replays_a_state_on_an_image() {
     let run = cutpoint(["replay", "split-on-basic_512_v21", "--state", "12"]);
     insta::assert_snapshot!(stdout(&run));
@@ -265,6 +285,18 @@ fn wrong_input_is_one_line_and_code_2() {
         (
             vec!["sweep", "full-128", "--models", "torm,torn"],
             "no crash model 'torm'",
+        ),
+        (
+            vec!["sweep", "full-128", "--depth", "9"],
+            "a number from 1 to 8 is needed, or all",
+        ),
+        (
+            vec!["sweep", "full-128", "--depth", "all", "--models", "torn"],
+            "goes with the prefix model alone",
+        ),
+        (
+            vec!["sweep", "full-128", "--depth", "all", "--out", corpus],
+            "does not go with --peer, --out",
         ),
         (
             vec!["replay", "full-128", "--state", "100000"],

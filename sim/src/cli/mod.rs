@@ -24,6 +24,7 @@ mod output;
 mod replay;
 mod results;
 mod select;
+mod settle;
 mod subject;
 mod supervise;
 mod sweep;

@@ -53,6 +53,9 @@ pub(super) struct Arguments {
     /// Let this fault happen in the run, as 'cutpoint faults' prints it; a crash state is then one of that run
     #[arg(long, value_name = "CLASS:N", conflicts_with_all = ["contract", "without_sync", "with_sync_after", "peer"])]
     fault: Option<Fault>,
+    /// The state is one of 'sweep --depth all': its recoveries make their repairs first, and only these are cut
+    #[arg(long, value_name = "all", value_parser = ["all"], requires = "state")]
+    depth: Option<String>,
     /// Leave out the sync with this number: the states that there would be without it
     #[arg(long, value_name = "N", requires_all = ["state", "contract"])]
     without_sync: Option<u32>,
@@ -127,6 +130,10 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome,
         return arguments.replay_decay(state, &workload, &*parties.subject, out);
     }
     let sweep = parties.sweep().with_syncs(arguments.syncs());
+    let sweep = match arguments.depth {
+        Some(_) => sweep.to_rest(),
+        None => sweep,
+    };
     let Some(state) = &arguments.state else {
         let mut summary = Summary::default();
         let sweep = contract.map_or(sweep, |contract| sweep.under(contract));

@@ -32,6 +32,11 @@ pub(super) enum Annotations {
 }
 
 impl ResultArguments {
+    /// Whether anything is asked for.
+    pub(super) fn is_any(&self) -> bool {
+        self.report.is_some() || self.junit.is_some() || self.annotations.is_some()
+    }
+
     /// An empty page of this title, where one is asked for.
     pub(super) fn page(&self, title: &str) -> Option<Page> {
         self.report.as_ref().map(|_| Page::new(title))

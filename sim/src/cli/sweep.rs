@@ -1,10 +1,12 @@
 use super::decay::{self, DECAY};
 use super::results::ResultArguments;
 use super::select::{Model, Selection, models, select};
+use super::settle::{self, Depth};
 use super::subject::{PeerName, SubjectArgument};
 use super::supervise;
 use super::workers::{WorkerArguments, Workers, watched};
 use super::{CliError, Outcome, bounded};
+use crate::contract;
 use crate::explore::Progress;
 use crate::report::summary::Summary;
 use crate::run::{self, Configuration, Entry, Finding, Header, Shard, Writer};
@@ -32,6 +34,7 @@ use std::time::Instant;
   cutpoint sweep --models torn,reorder    torn writes, and writes that were held back
   cutpoint sweep --models torn --sets all every set of the units of a torn write
   cutpoint sweep --models nested          power cuts in the recovery from a power cut
+  cutpoint sweep all --depth all          cuts in recoveries for as long as they lead to new images
   cutpoint sweep --models decay           bits that flip, units and blocks that cannot be read
   cutpoint sweep --contract nor-flash     the crash states of a kind of device
   cutpoint sweep all --contract all       a line for each kind of device
@@ -62,9 +65,10 @@ pub(super) struct Arguments {
     /// The kinds of devices whose crash states to explore, as 'cutpoint list' shows them, or all
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     contract: Vec<String>,
-    /// How many power cuts follow on each other, each in the recovery from the one before; 1, or 2 for nested
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=8))]
-    depth: Option<u32>,
+    /// How many power cuts follow on each other, each in the recovery from the one before; 1, or 2 for nested. With 'all',
+    /// cuts in what recoveries repair, until no further one leads to anything new
+    #[arg(long, value_name = "N|all")]
+    depth: Option<Depth>,
     /// Which sets of the units of a torn write to try
     #[arg(long, value_enum, default_value_t)]
     sets: SetsName,
@@ -126,7 +130,8 @@ impl Arguments {
 
     /// The models to explore.
     fn models(&self) -> Result<Vec<Model>, CliError> {
-        let mut models = models(&self.models, &self.contract, self.depth)?;
+        let depth = self.depth.and_then(Depth::cuts);
+        let mut models = models(&self.models, &self.contract, depth)?;
         if self.sets == SetsName::All {
             for model in &mut models {
                 model.contract = model.contract.with_all_sets();
@@ -157,6 +162,21 @@ impl Arguments {
         Ok(true)
     }
 
+    /// That nothing was asked for which does not go with `--depth all`.
+    fn check_all(&self, models: &[Model]) -> Result<(), CliError> {
+        let is_prefix = |model: &Model| *model.contract == contract::PREFIX;
+        if !models.iter().all(is_prefix) {
+            let what = "goes with the prefix model alone; leave out --contract, and other --models than nested";
+            return Err(CliError::argument("--depth all", what));
+        }
+        let kept = self.out.is_some() || self.results.is_any();
+        if self.subject.peer.is_some() || kept || self.coverage || self.each {
+            let what = "does not go with --peer, --out, --report, --junit, --annotations, --coverage or --each";
+            return Err(CliError::argument("--depth all", what));
+        }
+        Ok(())
+    }
+
     fn gather(&self, folder: &Path, unit: &str) -> Result<Workers, CliError> {
         Workers::gather(self.workers, self.subject, folder, unit, self.json)
     }
@@ -179,6 +199,7 @@ const SUMMARY: &str = "summary.txt";
 pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome, CliError> {
     match supervise::working_in() {
         Some(inflight) if arguments.is_decay()? => damage(arguments, &inflight, out),
+        Some(inflight) if arguments.depth == Some(Depth::All) => to_rest(arguments, &inflight, out),
         Some(inflight) => work(arguments, &inflight, out),
         None => supervised(arguments, out),
     }
@@ -200,8 +221,20 @@ fn supervised(arguments: &Arguments, out: &mut dyn Write) -> Result<Outcome, Cli
             let what = "a peer has its say on what a single power cut leaves; leave out --depth and the nested model";
             return Err(CliError::argument("--peer", what));
         }
+        if arguments.depth == Some(Depth::All) {
+            arguments.check_all(&models)?;
+        }
     }
     supervise::report(arguments.out.as_deref(), arguments.subject, out)
+}
+
+/// Explores cuts in recoveries until none leads to anything new.
+fn to_rest(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Outcome, CliError> {
+    let selection = select(&arguments.workloads, arguments.corpus.as_deref())?;
+    let workers = arguments.gather(folder, "workloads")?;
+    let (subject, most) = (arguments.subject, arguments.max_states);
+    let json = arguments.json;
+    settle::run(&selection.workloads, subject, most, &workers, json, out)
 }
 
 /// Sweeps damage on top of the crash states.
@@ -219,15 +252,10 @@ fn damage(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<O
 }
 
 fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Outcome, CliError> {
+    let json = arguments.json;
     if let Some(length) = arguments.bounded {
         let workers = arguments.gather(folder, "sequences")?;
-        return bounded::run(
-            length,
-            &workers,
-            arguments.json,
-            arguments.out.as_deref(),
-            out,
-        );
+        return bounded::run(length, &workers, json, arguments.out.as_deref(), out);
     }
     let Selection {
         workloads,

@@ -36,7 +36,7 @@ struct Cut<'s, 'o> {
 }
 
 /// A recovery, and its course where nothing was wrong.
-type Recovered = (Recovery, Option<Course>);
+pub(super) type Recovered = (Recovery, Option<Course>);
 
 impl<'d, 'a> Dive<'d, 'a> {
     pub(super) fn new(sweep: &'d Sweep<'a>) -> Self {
@@ -125,7 +125,10 @@ impl<'d, 'a> Dive<'d, 'a> {
     /// nothing was wrong, where they are `needed`.
     fn recover(&mut self, origins: &[Origin<'_>], needed: bool) -> Vec<Option<Arc<Course>>> {
         let names: Vec<Vec<u128>> = if self.memory.is_there() {
-            origins.par_iter().map(Origin::names).collect()
+            origins
+                .par_iter()
+                .map(|origin| origin.names(self.sweep.aftermath))
+                .collect()
         } else {
             vec![Vec::new(); origins.len()]
         };
@@ -176,9 +179,10 @@ impl<'d, 'a> Dive<'d, 'a> {
 
     /// Recovers from all that cuts in recoveries leave.
     fn cut(&mut self, cut: &[Cut<'_, '_>], further: u32) {
+        let aftermath = self.sweep.aftermath;
         let boots: Vec<(CrashState, Boot)> = cut
             .par_iter()
-            .map(|Cut { origin, course }| (origin.id(), origin.boot(course)))
+            .map(|Cut { origin, course }| (origin.id(), origin.boot(course, aftermath)))
             .collect();
         let contract = self.sweep.contract;
         let pieces: Vec<(Vec<Origin<'_>>, Vec<LazyCut<'_>>)> = cut
@@ -267,10 +271,11 @@ fn is_prefix(contract: &Contract) -> bool {
 }
 
 impl Sweep<'_> {
-    fn recover_and_record(&self, origin: &Origin<'_>) -> Recovered {
+    pub(super) fn recover_and_record(&self, origin: &Origin<'_>) -> Recovered {
         let _noted = self.note(&Place::State(origin.id()));
         let (story, outlook) = (origin.run.story, &origin.outlook);
-        let recovered = hear_and_record(self.subject, origin.disk(), story, outlook, self.budget);
+        let terms = (self.aftermath, self.budget);
+        let recovered = hear_and_record(self.subject, origin.disk(), story, outlook, terms);
         self.recovery_is_done();
         recovered
     }
@@ -289,6 +294,7 @@ impl Sweep<'_> {
         let (state, outlook) = (origin.state.clone(), origin.outlook.clone());
         let candidate = Candidate { state, outlook };
         let Some(cut) = rest else {
+            let recovery = self.rested(origin, recovery, course.as_ref());
             return Some(Followed {
                 versions: origin.run.story.versions().to_vec(),
                 contents: self.shown_on(origin.disk()),
@@ -296,7 +302,7 @@ impl Sweep<'_> {
                 recovery,
             });
         };
-        let boot = origin.boot(&course?);
+        let boot = origin.boot(&course?, self.aftermath);
         let state = cut.first_cut();
         let outlook = space_of(&boot, self.contract).outlook_of(&state)?;
         let id = origin.id();

@@ -4,7 +4,7 @@ use crate::crash::{
     Candidate, CrashState, CrashView, Cuts, Epoch, Leaf, Outlook, Space, prefix_states,
 };
 use crate::disk::RecordingDisk;
-use crate::judge::{Boot, Course, Story, prospects};
+use crate::judge::{Aftermath, Boot, Course, Story, prospects};
 use crate::trace::{Blocks, Image};
 use std::sync::Arc;
 
@@ -86,21 +86,29 @@ impl<'s> Origin<'s> {
     }
 
     /// The names that the recovery from it can have, where nothing is wrong.
-    pub(super) fn names(&self) -> Vec<u128> {
-        let image = self.image.name();
-        let prospects = prospects(self.run.story, &self.outlook).into_iter();
+    pub(super) fn names(&self, aftermath: Aftermath) -> Vec<u128> {
+        let image = self.image_name();
+        let prospects = prospects(self.run.story, &self.outlook, aftermath).into_iter();
         prospects.map(|prospect| prospect.on(image)).collect()
+    }
+
+    /// The name of what is on the medium.
+    pub(super) fn image_name(&self) -> u128 {
+        self.image.name()
     }
 
     /// The name of the recovery from it, which took this course.
     pub(super) fn name(&self, course: &Course) -> u128 {
         let prospect = course.prospect(self.run.story.next_step());
-        prospect.on(self.image.name())
+        prospect.on(self.image_name())
     }
 
-    /// The recovery from it.
-    pub(super) fn boot(&self, course: &Course) -> Boot {
-        Boot::of(course, self.run.story)
+    /// The recovery from it, as far as it is to be cut.
+    pub(super) fn boot(&self, course: &Course, aftermath: Aftermath) -> Boot {
+        match aftermath {
+            Aftermath::Changes => Boot::of(course, self.run.story),
+            Aftermath::RepairsFirst => Boot::of_repair(course, self.run.story),
+        }
     }
 
     /// The recovery from it, as a run that can be cut; `id` is its own.

@@ -2,7 +2,7 @@
 
 use crate::disk::RecordingDisk;
 use crate::faulty::{Fault, FaultClass, FaultyDisk, Lasting};
-use crate::judge::{Expected, Hearing, Terms};
+use crate::judge::{Aftermath, Expected, Hearing, Terms};
 use crate::model::Model;
 use crate::op::{Operation, time_of};
 use crate::record::disk_under;
@@ -384,6 +384,7 @@ impl<'a, 's> Trial<'a, 's> {
             promises: &self.promises,
             geometry,
             lost_blocks,
+            aftermath: Aftermath::Changes,
             next_step: self.workload.steps().count() as u32,
         };
         let session = Session::new(self.subject, copy, self.budget);

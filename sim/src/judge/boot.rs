@@ -24,7 +24,7 @@ pub struct Boot {
     history: History,
     promises: Promises,
     lost_blocks: u64,
-    first_step: u32,
+    next_step: u32,
 }
 
 impl Boot {
@@ -73,7 +73,16 @@ impl Boot {
             history,
             promises,
             lost_blocks: story.lost_blocks(),
-            first_step,
+            next_step: first_step + done.len() as u32,
+        }
+    }
+
+    /// The same, only up to where the recovery has made its repairs. Time stands still in it: what follows is dated as it is,
+    /// so that a recovery which leads back to the same bytes is the same recovery.
+    pub(crate) fn of_repair(course: &Course, story: &dyn Story) -> Self {
+        Self {
+            next_step: story.next_step(),
+            ..Self::of(&course.repair(), story)
         }
     }
 
@@ -129,6 +138,6 @@ impl Story for Boot {
     }
 
     fn next_step(&self) -> u32 {
-        self.first_step + self.operations.len() as u32
+        self.next_step
     }
 }

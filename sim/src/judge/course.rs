@@ -1,4 +1,4 @@
-use super::{Expected, Terms, epilogue};
+use super::{Expected, Terms};
 use crate::medium::Medium;
 use crate::model::Model;
 use crate::op::Operation;
@@ -53,9 +53,7 @@ impl Prospect {
     /// Those of all recoveries that `expected` allows, in the order in which a hearing looks for them.
     pub(super) fn all(expected: &Expected<'_>, terms: &Terms<'_>) -> Vec<Self> {
         let planned = |seen: Option<&Model>, model: &Model| {
-            let value_bytes = terms.promises.value_bytes;
-            let operations =
-                epilogue::operations(model, &terms.geometry, value_bytes, expected.operation);
+            let operations = terms.operations(model, expected.operation);
             Self::of(seen, terms.next_step, &operations)
         };
         let intermediates = expected.intermediates(terms);
@@ -100,6 +98,33 @@ impl Course {
         let seen = (!formatted).then_some(&**seen);
         let operations = operations.iter().map(|(operation, _)| operation);
         Prospect::of(seen, next_step, operations)
+    }
+
+    /// What the recovery itself has written, up to the end of the first operation, which changed nothing.
+    fn repair_events(&self) -> &[Event] {
+        let is_end = |event: &Event| *event == Event::OperationEnd(1);
+        let end = self.events.iter().position(is_end);
+        &self.events[..end.map_or(self.events.len(), |last| last + 1)]
+    }
+
+    /// The part of it up to the end of the first operation, which changed nothing.
+    pub(super) fn repair(&self) -> Self {
+        Self {
+            image: self.image.clone(),
+            erase_value: self.erase_value,
+            medium: self.medium,
+            events: self.repair_events().to_vec(),
+            notes: Notes {
+                operations: self.notes.operations.iter().take(1).cloned().collect(),
+                ..self.notes.clone()
+            },
+        }
+    }
+
+    /// Whether the recovery has written anything itself.
+    pub(crate) fn has_repaired(&self) -> bool {
+        let mut events = self.repair_events().iter();
+        events.any(|event| event.written_block().is_some())
     }
 
     /// The state of the model that was seen first.

@@ -64,6 +64,12 @@ pub(super) fn operations(
     operations
 }
 
+/// What changes nothing in a store that holds `model`: it has the store make the repairs that it puts off until it is changed.
+pub(super) fn touch(model: &Model) -> Operation {
+    let key = absent(model, &Key::ROOT, None);
+    Operation::Remove { key }
+}
+
 /// An operation like the `interrupted` one, on the same key, where that is still there.
 fn again(interrupted: &Operation, model: &Model, geometry: &Geometry) -> Option<Operation> {
     match interrupted {

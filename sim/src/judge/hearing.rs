@@ -1,6 +1,6 @@
 use super::course::Notes;
 use super::peer::Peer;
-use super::{Shown, epilogue};
+use super::{Aftermath, Shown, epilogue};
 use crate::guard::Guarded;
 use crate::model::Model;
 use crate::op::{Operation, time_of};
@@ -37,6 +37,8 @@ pub(crate) struct Terms<'a> {
     pub(crate) geometry: Geometry,
     /// Blocks of the device that are out of use.
     pub(crate) lost_blocks: u64,
+    /// What is done to the recovered store.
+    pub(crate) aftermath: Aftermath,
     /// The index of the step that follows all others: the time of what is done to the recovered store.
     pub(crate) next_step: u32,
 }
@@ -54,6 +56,27 @@ pub(crate) struct Expected<'a> {
     pub(crate) inside: bool,
     /// Whether there may be no store.
     pub(crate) may_be_uninitialised: bool,
+}
+
+impl Terms<'_> {
+    /// What is done to the recovered store, which holds `model`, after the `interrupted` operation.
+    pub(super) fn operations(
+        &self,
+        model: &Model,
+        interrupted: Option<&Operation>,
+    ) -> Vec<Operation> {
+        let mut operations = match self.aftermath {
+            Aftermath::Changes => Vec::new(),
+            Aftermath::RepairsFirst => vec![epilogue::touch(model)],
+        };
+        operations.extend(epilogue::operations(
+            model,
+            &self.geometry,
+            self.promises.value_bytes,
+            interrupted,
+        ));
+        operations
+    }
 }
 
 impl Expected<'_> {
@@ -220,13 +243,7 @@ impl<'a, T: BlockDevice + Guarded + Send + 'static> Hearing<'a, T> {
 
     /// Removes and sets a few keys of `model` and looks at all of it, before and after a mount. Returns what is there then.
     pub(crate) fn epilogue(&mut self, mut model: Model) -> Result<Model, Violation> {
-        let geometry = self.terms.geometry;
-        let operations = epilogue::operations(
-            &model,
-            &geometry,
-            self.terms.promises.value_bytes,
-            self.expected.operation,
-        );
+        let operations = self.terms.operations(&model, self.expected.operation);
         // Where there is no room for any change, there is none for the repair before it.
         let mut is_changed = false;
         for (index, operation) in (1..).zip(operations) {

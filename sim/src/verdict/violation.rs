@@ -121,6 +121,8 @@ pub enum ViolationKind {
     PeerDisagrees,
     /// The same calls led to something else the second time.
     NotDeterministic,
+    /// Recovery goes on writing, boot after boot.
+    Restless,
 }
 
 impl ViolationKind {
@@ -144,6 +146,7 @@ impl ViolationKind {
             Self::WrongResult => "A call returned something else than it should.",
             Self::PeerDisagrees => "Another implementation sees something else.",
             Self::NotDeterministic => "The same calls led to something else the second time.",
+            Self::Restless => "Recovery goes on writing, boot after boot.",
         }
     }
 }
@@ -168,6 +171,7 @@ impl fmt::Display for ViolationKind {
             Self::WrongResult => "wrong result",
             Self::PeerDisagrees => "peer disagrees",
             Self::NotDeterministic => "not deterministic",
+            Self::Restless => "restless",
         })
     }
 }
@@ -206,6 +210,8 @@ pub enum Promise {
     DeviceRules,
     /// The same calls on the same device do the same.
     Repeatable,
+    /// Once the power stays, recovery comes to an end of its writes.
+    Rests,
 }
 
 impl fmt::Display for Promise {
@@ -231,6 +237,7 @@ impl fmt::Display for Promise {
             Self::Understood => f.write_str("other implementations see the same"),
             Self::DeviceRules => f.write_str("calls on the device keep to its rules"),
             Self::Repeatable => f.write_str("the same calls do the same"),
+            Self::Rests => f.write_str("once the power stays, recovery comes to rest"),
         }
     }
 }
@@ -253,6 +260,7 @@ impl Promise {
             Self::Understood,
             Self::DeviceRules,
             Self::Repeatable,
+            Self::Rests,
         ];
         let atomic = OperationKind::ALL.map(Self::Atomic);
         durable.into_iter().chain(others).chain(atomic)

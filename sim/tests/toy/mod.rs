@@ -38,6 +38,8 @@ pub(crate) enum Fault {
     WorseByMounting,
     /// Mounting writes the only valid block again, in its place, where the other one is erased.
     RepairsInPlace,
+    /// Each mount writes all keys anew, into the other block.
+    CountsBoots,
     /// The block is not erased before it is programmed.
     NeverErases,
     /// The block is rewritten in place, in two programs, and its checksum is not looked at.
@@ -126,7 +128,7 @@ impl Subject for Toy {
         {
             found.pop();
         }
-        let Some((generation, block, mut values)) = found.pop() else {
+        let Some((mut generation, mut block, mut values)) = found.pop() else {
             return Err(SubjectError::Unmountable("both blocks are invalid".into()));
         };
         // The generation after the format has one erased block without any cut.
@@ -150,6 +152,12 @@ impl Subject for Toy {
                 }
                 _ => {}
             }
+        }
+        if self.fault == Fault::CountsBoots {
+            (generation, block) = (generation + 1, 1 - block);
+            device.erase(BlockId::new(block))?;
+            device.prog(BlockId::new(block), 0, &encode(generation, &values))?;
+            device.sync()?;
         }
         Ok(Box::new(Open {
             device,
