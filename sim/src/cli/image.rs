@@ -8,6 +8,8 @@ mod format;
 mod ls;
 mod map;
 mod mkdir;
+#[cfg(feature = "fuse")]
+mod mount;
 mod mv;
 mod open;
 mod pack;
@@ -40,6 +42,8 @@ pub(super) enum Command {
     Map(map::Arguments),
     Pack(pack::Arguments),
     Unpack(unpack::Arguments),
+    #[cfg(feature = "fuse")]
+    Mount(mount::Arguments),
 }
 
 /// Runs one image command, printing to `out`.
@@ -48,6 +52,8 @@ pub(super) fn run(command: Command, out: &mut dyn Write) -> Result<Outcome, CliE
         Command::Check(arguments) => return check::run(&arguments, out),
         Command::Dump(arguments) => return dump::run(&arguments, out),
         Command::Map(arguments) => return map::run(&arguments, out),
+        #[cfg(feature = "fuse")]
+        Command::Mount(arguments) => return mount::run(&arguments, out),
         Command::Format(arguments) => format::run(&arguments),
         Command::Tree(arguments) => tree::run(&arguments, out),
         Command::Ls(arguments) => ls::run(&arguments, out),

@@ -49,6 +49,12 @@ impl Image {
         Anatomy::of(&mut device).map_err(|error| self.error(error))
     }
 
+    /// Where the image is.
+    #[cfg(feature = "fuse")]
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The image's name for people, without the folders above it.
     pub(super) fn name(&self) -> String {
         let name = self.path.file_name().unwrap_or(self.path.as_os_str());
@@ -100,6 +106,12 @@ impl Image {
 }
 
 impl MutableImage {
+    /// The image, for those that leave it as it is.
+    #[cfg(feature = "fuse")]
+    pub(super) fn unchanged(&self) -> &Image {
+        &self.image
+    }
+
     /// Mounts the image for writing; nobody else may have it open.
     pub(super) fn mount(&self) -> Result<Mounted, CliError> {
         let image = &self.image;
