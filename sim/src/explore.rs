@@ -136,11 +136,6 @@ impl<'a> Sweep<'a> {
         self.contract
     }
 
-    /// What is swept.
-    pub fn workload(&self) -> &'a Workload {
-        self.workload
-    }
-
     /// The most recoveries for an epoch.
     pub fn bound(&self) -> u64 {
         self.bound

@@ -25,6 +25,7 @@
 //! ```
 
 mod audit;
+mod charts;
 mod coverage;
 mod disk;
 mod findings;
@@ -40,8 +41,10 @@ use crate::audit::AuditReport;
 use crate::coverage::Coverage;
 use crate::explore::{Place, Sweep, SweepReport};
 use crate::report::replay_command;
+use crate::run::Entry;
 use audit::AuditTable;
-use overview::Line;
+use charts::Growth;
+use overview::{Line, Sums};
 use std::fmt;
 use std::time::Duration;
 use timeline::{Budget, Timeline};
@@ -49,6 +52,10 @@ use witness::Witness;
 
 /// How many witnesses a page takes apart; of the others it says where they are and how to see them.
 const WITNESSES: usize = 24;
+/// How many witnesses a page names.
+const NAMED: usize = 300;
+/// How many sweeps a page lists; twice as many, where something was found in them.
+const LINES: usize = 1500;
 
 /// The command that shows a place of a sweep again.
 type Replay = Box<dyn Fn(&SweepReport, &Place) -> String>;
@@ -58,7 +65,11 @@ pub struct Page {
     title: String,
     threads: Option<usize>,
     replay: Replay,
+    sums: Sums,
     lines: Vec<Line>,
+    /// How many sweeps have no line.
+    unlisted: u64,
+    growth: Growth,
     coverage: Coverage,
     timelines: Vec<Timeline>,
     budget: Budget,
@@ -70,7 +81,7 @@ impl fmt::Debug for Page {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Page")
             .field("title", &self.title)
-            .field("sweeps", &self.lines.len())
+            .field("witnesses", &self.witnesses.len())
             .finish_non_exhaustive()
     }
 }
@@ -91,7 +102,10 @@ impl Page {
                     place,
                 )
             }),
+            sums: Sums::default(),
             lines: Vec::new(),
+            unlisted: 0,
+            growth: Growth::default(),
             coverage: Coverage::default(),
             timelines: Vec::new(),
             budget: Budget::default(),
@@ -119,31 +133,64 @@ impl Page {
         }
     }
 
-    /// Adds a sweep and what it found. The workload is recorded again for its timeline, and the first witness of each kind
-    /// of violation is recovered from again. `elapsed` is how long the sweep took, where rates are to be shown.
+    /// Adds a sweep and what it found. The workload is recorded again for its timeline, and the first witness of each
+    /// kind of violation is recovered from again. `elapsed` is how long the sweep took, where rates are to be shown.
     pub fn add_sweep(
         &mut self,
         sweep: &Sweep<'_>,
         report: &SweepReport,
         elapsed: Option<Duration>,
     ) {
-        let line = Line::of(report, elapsed, self.lines.len());
-        self.coverage += &report.coverage;
-        for group in &report.violations {
-            let room = self.witnesses.len() < WITNESSES;
-            let number = self.witnesses.len();
-            let again = |place: &Place| (self.replay)(report, place);
-            if let Some(witness) = Witness::of(sweep, report, group, number, room, &again) {
-                self.witnesses.push(witness);
-            }
-        }
+        self.add_report(report, elapsed);
+        self.add_witnesses(Some(sweep), report);
         let is_new = |timeline: &Timeline| timeline.workload != report.workload;
         if report.violation_count() > 0 || self.timelines.iter().all(is_new) {
             let number = self.timelines.len();
             let timeline = Timeline::of(sweep, report, number, &self.witnesses, &mut self.budget);
             self.timelines.extend(timeline);
         }
-        self.lines.push(line);
+    }
+
+    /// Adds an entry of a run, as [`add_sweep`](Self::add_sweep) does where the sweep that made it can be told, and
+    /// else what the run has kept of it. Where entries are added, charts show how coverage and findings grew with them.
+    pub fn add_entry(&mut self, entry: &Entry, sweep: Option<&Sweep<'_>>) {
+        if let Some(sweep) = sweep {
+            self.add_sweep(sweep, &entry.report, None);
+        } else {
+            self.add_report(&entry.report, None);
+            self.add_witnesses(None, &entry.report);
+        }
+        let causes = entry.findings.iter().map(|finding| &finding.cause);
+        self.growth
+            .add(causes, &self.coverage, entry.report.recoveries);
+    }
+
+    fn add_report(&mut self, report: &SweepReport, elapsed: Option<Duration>) {
+        self.sums.add(report, elapsed);
+        self.coverage += &report.coverage;
+        let room = if report.violation_count() > 0 {
+            2 * LINES
+        } else {
+            LINES
+        };
+        if self.lines.len() < room {
+            self.lines.push(Line::of(report, elapsed, self.lines.len()));
+        } else {
+            self.unlisted += 1;
+        }
+    }
+
+    fn add_witnesses(&mut self, sweep: Option<&Sweep<'_>>, report: &SweepReport) {
+        for group in &report.violations {
+            let number = self.witnesses.len();
+            if number == NAMED {
+                return;
+            }
+            let sweep = sweep.filter(|_| number < WITNESSES);
+            let again = |place: &Place| (self.replay)(report, place);
+            let witness = Witness::of(sweep, report, group, number, &again);
+            self.witnesses.extend(witness);
+        }
     }
 
     /// Adds an audit: its sweep, as [`add_sweep`](Self::add_sweep) does, and what each sync is needed for.

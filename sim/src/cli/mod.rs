@@ -22,6 +22,7 @@ mod interrupt;
 mod list;
 mod output;
 mod replay;
+mod report;
 mod results;
 mod select;
 mod settle;
@@ -51,6 +52,7 @@ enum Command {
     Audit(audit::Arguments),
     Faults(faults::Arguments),
     Replay(replay::Arguments),
+    Report(report::Arguments),
     List(list::Arguments),
     #[command(subcommand)]
     Corpus(corpus::Command),
@@ -126,6 +128,7 @@ fn execute(command: Command, out: &mut dyn Write) -> Result<Outcome, CliError> {
         Command::Audit(arguments) => audit::run(&arguments, out),
         Command::Faults(arguments) => faults::run(&arguments, out),
         Command::Replay(arguments) => replay::run(&arguments, out),
+        Command::Report(arguments) => report::run(&arguments),
         Command::List(arguments) => list::run(&arguments, out),
         Command::Corpus(command) => corpus::run(&command, out),
         Command::Image(command) => image::run(command, out),

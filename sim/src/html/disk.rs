@@ -1,5 +1,5 @@
-//! Two states of a disk side by side: the blocks that differ, their logs decoded where they are metadata of a littlefs, and
-//! the bytes that differ.
+//! Two states of a disk side by side: the blocks that differ, their logs decoded where they are metadata of a littlefs,
+//! and the bytes that differ.
 
 use crate::anatomy::{Anatomy, CommitState, Half, TagType, Use};
 use crate::crash::{CrashState, CrashView};
@@ -52,7 +52,7 @@ struct BlockChange {
 struct LogLine {
     /// `same`, `gone` (before only), `new` (after only), or `skipped`.
     change: &'static str,
-    /// `commit`, `broken` (one that does not count) or `tag`.
+    /// `commit`, `broken` (one that does not count) or `entry`.
     class: &'static str,
     offset: Option<u32>,
     what: String,
@@ -210,7 +210,7 @@ fn lines_of(half: &Half) -> Vec<LogLine> {
         let tags = commit.tags.iter();
         let tags = tags.filter(|tag| tag.kind != TagType::Checksum);
         lines.extend(tags.map(|tag| LogLine {
-            class: "tag",
+            class: "entry",
             offset: Some(tag.offset),
             what: tag.kind.name().to_owned(),
             id: tag.id,

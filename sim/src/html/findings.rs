@@ -1,6 +1,7 @@
 //! What the page says first: whether anything was found, and what.
 
 use super::Page;
+use super::overview::Sums;
 use super::witness::Witness;
 use crate::report::grouped;
 use serde::Serialize;
@@ -21,8 +22,11 @@ pub(super) struct Verdict<'a> {
 
 impl<'a> Verdict<'a> {
     pub(super) fn of(page: &'a Page) -> Self {
-        let violations: u64 = page.lines.iter().map(|line| line.sums.violations).sum();
-        let complete = page.lines.iter().all(|line| line.sums.complete);
+        let Sums {
+            violations,
+            complete,
+            ..
+        } = page.sums;
         let (class, headline) = match (violations, complete) {
             (0, true) => ("clean", "No violation found".to_owned()),
             (0, false) => (

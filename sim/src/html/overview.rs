@@ -3,7 +3,11 @@
 use crate::explore::{Count, SweepReport};
 use crate::report::grouped;
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::time::Duration;
+
+/// The most workloads of which a table shows every contract.
+const MATRIX_ROWS: usize = 200;
 
 /// A sweep in short.
 #[derive(Debug, Serialize)]
@@ -26,22 +30,99 @@ pub(super) struct Line {
     /// The class of its cells: `clean`, `found` or `open`.
     class: &'static str,
     violations: u64,
-    #[serde(skip)]
-    pub(super) sums: Sums,
 }
 
 /// What is added up over all sweeps.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Sums {
+    sweeps: u64,
+    workloads: BTreeSet<String>,
+    subjects: BTreeSet<String>,
+    contracts: Vec<ContractSums>,
     states: Count,
     covered: Count,
     recoveries: u64,
     sampled: u64,
-    writes: u64,
     pub(super) violations: u64,
     elapsed: Option<Duration>,
     pub(super) complete: bool,
     by_class: bool,
+}
+
+/// What is added up over the sweeps under one contract.
+#[derive(Clone, Debug)]
+struct ContractSums {
+    name: String,
+    sweeps: u64,
+    states: Count,
+    covered: Count,
+    recoveries: u64,
+    violations: u64,
+}
+
+impl Default for Sums {
+    fn default() -> Self {
+        Self {
+            sweeps: 0,
+            workloads: BTreeSet::new(),
+            subjects: BTreeSet::new(),
+            contracts: Vec::new(),
+            states: Count::default(),
+            covered: Count::default(),
+            recoveries: 0,
+            sampled: 0,
+            violations: 0,
+            elapsed: None,
+            // Until something is left out.
+            complete: true,
+            by_class: false,
+        }
+    }
+}
+
+impl Sums {
+    pub(super) fn add(&mut self, report: &SweepReport, elapsed: Option<Duration>) {
+        self.sweeps += 1;
+        self.workloads.insert(report.workload.clone());
+        self.subjects.insert(report.subject.clone());
+        self.states += &report.states;
+        self.covered += &report.covered;
+        self.recoveries += report.recoveries;
+        self.sampled += report.sampled;
+        self.violations += report.violation_count();
+        if let Some(elapsed) = elapsed {
+            *self.elapsed.get_or_insert_default() += elapsed;
+        }
+        self.complete &= report.is_complete();
+        self.by_class |= report.by_class;
+        let name = explored(report);
+        let known = self.contracts.iter().position(|sums| sums.name == name);
+        let place = known.unwrap_or_else(|| {
+            self.contracts.push(ContractSums {
+                name,
+                sweeps: 0,
+                states: Count::default(),
+                covered: Count::default(),
+                recoveries: 0,
+                violations: 0,
+            });
+            self.contracts.len() - 1
+        });
+        let sums = &mut self.contracts[place];
+        sums.sweeps += 1;
+        sums.states += &report.states;
+        sums.covered += &report.covered;
+        sums.recoveries += report.recoveries;
+        sums.violations += report.violation_count();
+    }
+}
+
+/// Under which contract, and how many cuts deep.
+fn explored(report: &SweepReport) -> String {
+    match report.depth {
+        1 => report.contract.clone(),
+        depth => format!("{} ×{depth}", report.contract),
+    }
 }
 
 impl Line {
@@ -53,17 +134,13 @@ impl Line {
             (0, false) => ("none found, not all covered", "open"),
             _ => ("violated", "found"),
         };
-        let contract = match report.depth {
-            1 => report.contract.clone(),
-            depth => format!("{} ×{depth}", report.contract),
-        };
         let executed = report.recoveries + report.sampled;
         Self {
             id: format!("sweep-{number}"),
             subject: report.subject.clone(),
             peer: report.peer.as_ref().map(|peer| peer.full_name.clone()),
             workload: report.workload.clone(),
-            contract,
+            contract: explored(report),
             geometry: report.geometry.to_string(),
             operations: grouped(report.operations.into()),
             writes: grouped(report.events.writes().into()),
@@ -75,17 +152,6 @@ impl Line {
             verdict,
             class,
             violations,
-            sums: Sums {
-                states: report.states.clone(),
-                covered: report.covered.clone(),
-                recoveries: report.recoveries,
-                sampled: report.sampled,
-                writes: report.events.writes().into(),
-                violations,
-                elapsed,
-                complete,
-                by_class: report.by_class,
-            },
         }
     }
 }
@@ -106,59 +172,53 @@ fn rate(recoveries: u64, elapsed: Duration) -> String {
     }
 }
 
-/// The sums over all sweeps.
+/// The sums over all sweeps, as they are shown.
 #[derive(Debug, Serialize)]
 pub(super) struct Totals {
-    sweeps: usize,
-    workloads: usize,
-    contracts: Vec<String>,
+    sweeps: String,
+    workloads: String,
     subject: String,
+    contracts: Vec<ContractLine>,
     states: String,
     covered: String,
     recoveries: String,
     sampled: Option<String>,
-    writes: String,
     by_class: bool,
     elapsed: Option<String>,
     threads: Option<usize>,
     rate: Option<String>,
 }
 
+#[derive(Debug, Serialize)]
+struct ContractLine {
+    name: String,
+    sweeps: String,
+    states: String,
+    covered: String,
+    recoveries: String,
+    violations: u64,
+}
+
 impl Totals {
-    pub(super) fn of(lines: &[Line], threads: Option<usize>) -> Self {
-        let mut sums = Sums::default();
-        let (mut contracts, mut workloads, mut subjects) = (Vec::new(), Vec::new(), Vec::new());
-        for line in lines {
-            let more = &line.sums;
-            sums.states += &more.states;
-            sums.covered += &more.covered;
-            sums.recoveries += more.recoveries;
-            sums.sampled += more.sampled;
-            sums.writes += more.writes;
-            sums.by_class |= more.by_class;
-            if let Some(elapsed) = more.elapsed {
-                *sums.elapsed.get_or_insert_default() += elapsed;
-            }
-            for (known, name) in [
-                (&mut contracts, &line.contract),
-                (&mut workloads, &line.workload),
-                (&mut subjects, &line.subject),
-            ] {
-                if !known.contains(name) {
-                    known.push(name.clone());
-                }
-            }
-        }
+    pub(super) fn of(sums: &Sums, threads: Option<usize>) -> Self {
+        let subjects: Vec<&str> = sums.subjects.iter().map(String::as_str).collect();
+        let contracts = sums.contracts.iter().map(|sums| ContractLine {
+            name: sums.name.clone(),
+            sweeps: grouped(sums.sweeps),
+            states: sums.states.to_string(),
+            covered: sums.covered.to_string(),
+            recoveries: grouped(sums.recoveries),
+            violations: sums.violations,
+        });
         Self {
-            sweeps: lines.len(),
-            workloads: workloads.len(),
-            contracts,
+            sweeps: grouped(sums.sweeps),
+            workloads: grouped(sums.workloads.len() as u64),
             subject: subjects.join(", "),
+            contracts: contracts.collect(),
             states: sums.states.to_string(),
             covered: sums.covered.to_string(),
             recoveries: grouped(sums.recoveries),
             sampled: (sums.sampled > 0).then(|| grouped(sums.sampled)),
-            writes: grouped(sums.writes),
             by_class: sums.by_class,
             elapsed: sums
                 .elapsed
@@ -186,7 +246,8 @@ struct Row {
 }
 
 impl Matrix {
-    /// None where there is one contract only, so that the list of sweeps says the same.
+    /// None where there is one contract only, so that the list of sweeps says the same; nor where there are many
+    /// workloads, as in a campaign, each of which has one.
     pub(super) fn of(lines: &[Line]) -> Option<Self> {
         let mut contracts: Vec<String> = Vec::new();
         let mut rows: Vec<Row> = Vec::new();
@@ -211,6 +272,7 @@ impl Matrix {
         for row in &mut rows {
             row.cells.resize(contracts.len(), None);
         }
-        (contracts.len() > 1).then_some(Self { contracts, rows })
+        let fits = contracts.len() > 1 && rows.len() <= MATRIX_ROWS;
+        fits.then_some(Self { contracts, rows })
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Page;
 use super::audit::AuditTable;
+use super::charts::Chart;
 use super::coverage::{Figures, Inside};
 use super::findings::Verdict;
 use super::overview::{Line, Matrix, Totals};
@@ -25,7 +26,7 @@ const SCRIPT: &str = include_str!("../../html/page.js");
 const STYLE: &str = include_str!("../../html/page.css");
 
 /// The templates by name. All of them are HTML.
-const TEMPLATES: [(&str, &str); 9] = [
+const TEMPLATES: [(&str, &str); 10] = [
     ("page", include_str!("../../html/page.html")),
     ("findings", include_str!("../../html/findings.html")),
     ("command", include_str!("../../html/command.html")),
@@ -33,6 +34,7 @@ const TEMPLATES: [(&str, &str); 9] = [
     ("timeline", include_str!("../../html/timeline.html")),
     ("witness", include_str!("../../html/witness.html")),
     ("disk", include_str!("../../html/disk.html")),
+    ("charts", include_str!("../../html/charts.html")),
     ("coverage", include_str!("../../html/coverage.html")),
     ("audit", include_str!("../../html/audit.html")),
 ];
@@ -57,8 +59,10 @@ pub(super) fn render(page: &Page) -> Result<String, PageError> {
         script: SCRIPT,
         style: STYLE,
         verdict: Verdict::of(page),
-        totals: Totals::of(&page.lines, page.threads),
+        totals: Totals::of(&page.sums, page.threads),
+        charts: Chart::all(&page.growth),
         lines: &page.lines,
+        unlisted: page.unlisted,
         matrix: Matrix::of(&page.lines),
         inside: Inside::of(&page.coverage),
         figures: Figures::of(&page.coverage),
@@ -79,7 +83,9 @@ struct Contents<'a> {
     style: &'static str,
     verdict: Verdict<'a>,
     totals: Totals,
+    charts: Vec<Chart>,
     lines: &'a [Line],
+    unlisted: u64,
     matrix: Option<Matrix>,
     inside: Inside,
     figures: Figures,

@@ -75,8 +75,8 @@ struct Data {
     /// By row: its block, or its blocks.
     rows: Vec<String>,
     phases: Vec<String>,
-    /// With one write in a column: its row, 0 for an erase and 1 for a program, offset, length, and one more than the place
-    /// of its phase, or 0; one after the other. Else erases, programs and bytes of each column.
+    /// With one write in a column: its row, 0 for an erase and 1 for a program, offset, length, and one more than the
+    /// place of its phase, or 0; one after the other. Else erases, programs and bytes of each column.
     columns: Vec<u64>,
     /// Each step that wrote: its first write, the one behind its last, and what it is.
     steps: Vec<(u32, u32, String)>,

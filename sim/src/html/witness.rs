@@ -101,25 +101,23 @@ struct Written {
 }
 
 impl Witness {
-    /// The witness of this group, as the `number`th of a page; none where the group names none. It is taken apart where there
-    /// is `room`. `again` is the command that shows a place again.
+    /// The witness of this group, as the `number`th of a page; none where the group names none. It is taken apart where
+    /// there is a `sweep` to recover from it once more. `again` is the command that shows a place again.
     pub(super) fn of(
-        sweep: &Sweep<'_>,
+        sweep: Option<&Sweep<'_>>,
         report: &SweepReport,
         group: &ViolationGroup,
         number: usize,
-        room: bool,
         again: &dyn Fn(&Place) -> String,
     ) -> Option<Self> {
         let first = group.witnesses.first()?;
-        let replay = match &first.place {
-            Place::State(state) => sweep.replay(state).ok(),
-            Place::Recording { .. } | Place::Epoch { .. } => None,
-        };
         let state = match &first.place {
             Place::State(state) => Some(state),
             Place::Recording { .. } | Place::Epoch { .. } => None,
         };
+        let replay = sweep
+            .zip(state)
+            .and_then(|(sweep, state)| sweep.replay(state).ok());
         let others = group.witnesses.iter().skip(1).map(|found| Other {
             place: found.place.to_string(),
             step: found.step.clone(),
@@ -154,9 +152,7 @@ impl Witness {
             state: state.map(ToString::to_string),
             command: again(&first.place),
             others: others.collect(),
-            evidence: replay
-                .filter(|_| room)
-                .map(|replay| Evidence::of(sweep, &replay)),
+            evidence: replay.map(|replay| Evidence::of(&replay)),
         })
     }
 
@@ -210,12 +206,12 @@ fn flaws(state: &CrashState) -> (usize, usize) {
 }
 
 impl Evidence {
-    fn of(sweep: &Sweep<'_>, replay: &Replay<'_>) -> Self {
+    fn of(replay: &Replay<'_>) -> Self {
         let levels = levels(replay);
         // There always is a first cut.
         let step = levels[0].candidate.outlook.step as usize;
         let is_inside = levels[0].candidate.outlook.inside;
-        let all = sweep.workload().steps().enumerate();
+        let all = replay.recording.workload().steps().enumerate();
         let all: Vec<Operation> = all
             .map(|(number, operation)| Operation {
                 number,

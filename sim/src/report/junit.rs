@@ -8,9 +8,9 @@ use quick_junit::{
 use std::fmt::Write;
 use std::time::Duration;
 
-/// The sweeps as one JUnit document: a test case for each workload under each contract, whose failure names every kind of
-/// violation with the command that replays it. A sweep that was left before its end is an error. How long each took is
-/// told where it is given; without that, the document is the same at every run.
+/// The sweeps as one JUnit document: a test case for each workload under each contract, whose failure names every kind
+/// of violation with the command that replays it. A sweep that was left before its end is an error. How long each took
+/// is told where it is given; without that, the document is the same at every run.
 ///
 /// # Errors
 ///
