@@ -126,7 +126,7 @@ def a_timeline_is_pointed_at_zoomed_and_walked(driver, folder):
         return page.one(".told").text
 
     def window():
-        return float(page.one(".drawn").get_attribute("viewBox").split()[2])
+        return float(page.one(".drawn").get_dom_attribute("viewBox").split()[2])
 
     # At first it tells of the first violation, with a link to its witness.
     assert page.one(".told .bad").text and page.one(".told a").get_attribute("href").endswith("#witness-0")
@@ -149,7 +149,7 @@ def a_timeline_is_pointed_at_zoomed_and_walked(driver, folder):
     plot.send_keys("+")
     assert window() < whole, "zoomed in by a key"
     plot.send_keys(Keys.END)
-    low = float(page.one(".drawn").get_attribute("viewBox").split()[0])
+    low = float(page.one(".drawn").get_dom_attribute("viewBox").split()[0])
     assert low > 0, "the window follows"
     plot.send_keys("n")
     assert page.one(".told .bad").text, "the next violation"
