@@ -254,6 +254,9 @@ impl<'a, 's> Trial<'a, 's> {
                     next.push(before.clone());
                     if foretold.is_ok() {
                         next.push(after);
+                        // What is done in steps may have failed between them.
+                        let between = self.promises.intermediates.iter();
+                        next.extend(between.flat_map(|between| between.states(before, operation)));
                     }
                 }
                 _ => {}
