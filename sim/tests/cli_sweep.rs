@@ -217,6 +217,23 @@ fn lists_what_can_be_named() {
 }
 
 #[test]
+fn misspelt_names_get_a_suggestion() {
+    for (arguments, meant) in [
+        (vec!["sweep", "full-128", "--models", "torm"], "torn"),
+        (
+            vec!["sweep", "full-128", "--contract", "nor-flsh"],
+            "nor-flash",
+        ),
+        (vec!["sweep", "renam-512"], "rename-512"),
+    ] {
+        let run = cutpoint(&arguments);
+        assert_eq!(run.code, 2, "{arguments:?}");
+        let suggestion = format!("; did you mean '{meant}'?\n");
+        assert!(run.stderr.ends_with(&suggestion), "{}", run.stderr);
+    }
+}
+
+#[test]
 fn wrong_input_is_one_line_and_code_2() {
     let empty = tempfile::tempdir().unwrap();
     let corpus = empty.path().to_str().unwrap();

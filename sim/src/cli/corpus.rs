@@ -38,8 +38,10 @@ impl CorpusArgument {
 
 /// List the cases
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
-  cutpoint corpus list")]
+#[command(after_help = "Examples:
+  cutpoint corpus list
+
+Exit codes: 0 done, 2 bad usage or input.")]
 pub(super) struct List {
     #[command(flatten)]
     corpus: CorpusArgument,
@@ -73,8 +75,10 @@ pub(super) struct Run {
 ///
 /// What it does, why it is there, what each crash model explores, and what is expected.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
-  cutpoint corpus show hardtail-kept-by-a-removal")]
+#[command(after_help = "Examples:
+  cutpoint corpus show hardtail-kept-by-a-removal
+
+Exit codes: 0 done, 2 bad usage or input.")]
 pub(super) struct Show {
     /// The case, as 'cutpoint corpus list' shows it
     #[arg(value_name = "CASE")]
@@ -87,8 +91,10 @@ pub(super) struct Show {
 ///
 /// It is checked, written in its canonical form, and named for its title; files beside it come along.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:
-  cutpoint corpus add found.kdl")]
+#[command(after_help = "Examples:
+  cutpoint corpus add found.kdl
+
+Exit codes: 0 added, 2 bad usage or input.")]
 pub(super) struct Add {
     /// The case
     #[arg(value_name = "FILE")]

@@ -14,6 +14,11 @@ use std::path::PathBuf;
 ///
 /// Names that 'cutpoint sweep' and 'cutpoint replay' take.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cutpoint list         names to give to the other commands
+  cutpoint list --json  the same for programs
+
+Exit codes: 0 done, 2 bad usage or input.")]
 pub(super) struct Arguments {
     /// The corpus folder, where it is not ./corpus
     #[arg(long, value_name = "DIR")]

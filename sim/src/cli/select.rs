@@ -1,6 +1,7 @@
 //! From names on the command line to workloads.
 
 use super::CliError;
+use super::suggest::did_you_mean;
 use crate::case::{self, Case};
 use crate::contract::{self, Contract};
 use crate::run::Explored;
@@ -152,7 +153,16 @@ pub(super) fn models(
                 let names = contract::MODELS.map(|model| model.name).join(", ");
                 return Err(CliError::argument(
                     "--models",
-                    format!("no crash model '{model}'; there are {names}, {NESTED}, decay"),
+                    format!(
+                        "no crash model '{model}'; there are {names}, {NESTED}, decay{}",
+                        did_you_mean(
+                            model,
+                            contract::MODELS
+                                .map(|model| model.name)
+                                .into_iter()
+                                .chain([NESTED, "decay"])
+                        )
+                    ),
                 ));
             }
         }
@@ -183,8 +193,9 @@ pub(super) fn contract_of(name: &str) -> Result<&'static Contract, CliError> {
         CliError::argument(
             "--contract",
             format!(
-                "no contract '{name}'; there are {}, or all",
-                names.join(", ")
+                "no contract '{name}'; there are {}, or all{}",
+                names.join(", "),
+                did_you_mean(name, names),
             ),
         )
     })
@@ -192,9 +203,16 @@ pub(super) fn contract_of(name: &str) -> Result<&'static Contract, CliError> {
 
 fn builtin(name: &str) -> Result<Vec<Workload>, CliError> {
     builtin::select(name).map_err(|error| {
+        let groups = builtin::Group::ALL.map(|group| group.to_string());
+        let workloads = groups
+            .iter()
+            .flat_map(|group| builtin::BLOCK_SIZES.map(|size| format!("{group}-{size}")));
+        let names: Vec<_> = workloads.chain(groups.iter().cloned()).collect();
+        let others = [IMAGES, DEFAULT, "all"];
+        let meant = did_you_mean(name, names.iter().map(String::as_str).chain(others));
         CliError::argument(
             name,
-            format!("{error}, or {IMAGES}; 'cutpoint list' shows all"),
+            format!("{error}, or {IMAGES}; 'cutpoint list' shows all{meant}"),
         )
     })
 }

@@ -26,24 +26,24 @@ use std::time::Instant;
 /// sound image of the corpus.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  cutpoint sweep                          the directory-split workloads and the images
-  cutpoint sweep rename-512 sizes         one workload, and one group in all block sizes
-  cutpoint sweep all images --each        everything, a line for each
-  cutpoint sweep split-on-basic_512_v21   on top of one image of the corpus
-  cutpoint sweep nested --out run         keep the results in the folder run
-  cutpoint sweep --models torn,reorder    torn writes, and writes that were held back
-  cutpoint sweep --models torn --sets all every set of the units of a torn write
-  cutpoint sweep --models nested          power cuts in the recovery from a power cut
-  cutpoint sweep all --depth all          cuts in recoveries for as long as they lead to new images
-  cutpoint sweep --models decay           bits that flip, units and blocks that cannot be read
-  cutpoint sweep --contract nor-flash     the crash states of a kind of device
-  cutpoint sweep all --contract all       a line for each kind of device
-  cutpoint sweep all --coverage           what was cut, lost, kept and torn
-  cutpoint sweep --bounded 3              all sequences of up to three operations over a few keys
-  cutpoint sweep all --subject littlefs-c the C littlefs, where it is built in
-  cutpoint sweep all --peer littlefs-c    the engine, and the C littlefs must see the same
-  cutpoint sweep --report sweep.html      and a page with timelines for a browser
-  cutpoint sweep --quiet --junit out.xml  and test results for a build server
+  cutpoint sweep                           the directory-split workloads and the images
+  cutpoint sweep rename-512 sizes          one workload, and one group in all block sizes
+  cutpoint sweep all images --each         everything, a line for each
+  cutpoint sweep split-on-basic_512_v21    on top of one image of the corpus
+  cutpoint sweep nested --out run          keep the results in the folder run
+  cutpoint sweep --models torn,reorder     torn writes, and writes that were held back
+  cutpoint sweep --models torn --sets all  every set of the units of a torn write
+  cutpoint sweep --models nested           power cuts in the recovery from a power cut
+  cutpoint sweep all --depth all           cuts in recoveries for as long as they lead to new images
+  cutpoint sweep --models decay            bits that flip, units and blocks that cannot be read
+  cutpoint sweep --contract nor-flash      the crash states of a kind of device
+  cutpoint sweep all --contract all        a line for each kind of device
+  cutpoint sweep all --coverage            what was cut, lost, kept and torn
+  cutpoint sweep --bounded 3               all sequences of up to three operations over a few keys
+  cutpoint sweep all --subject littlefs-c  the C littlefs, where it is built in
+  cutpoint sweep all --peer littlefs-c     the engine, and the C littlefs must see the same
+  cutpoint sweep --report sweep.html       and a page with timelines for a browser
+  cutpoint sweep --quiet --junit out.xml   and test results for a build server
 
 Exit codes: 0 nothing found, 1 a violation was found, 2 bad usage or input, 3 cut short.")]
 #[allow(

@@ -10,6 +10,11 @@ use std::io::Write;
 /// Exits with 0 for a sound store, also where a repair is pending that a power cut made necessary; with 1 where
 /// there is damage; with 2 where the image does not mount.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cutpoint image check store.img         each piece of damage, and the blocks in use
+  cutpoint image check store.img --json  the same for programs
+
+Exit codes: 0 sound, 1 damage, 2 bad usage or input, or an image that does not mount.")]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     image: Image,

@@ -12,6 +12,12 @@ use std::io::{self, Write};
 /// Damaged images are shown as far as they can be followed. Exits with 1 where there is damage, or where the store does
 /// not mount.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cutpoint image dump store.img                    the whole image
+  cutpoint image dump store.img --json             the same for programs
+  cutpoint image dump store.img --block-size 4096  where the superblock is lost
+
+Exit codes: 0 sound, 1 damage or an image that does not mount, 2 bad usage or input.")]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     image: Image,

@@ -9,6 +9,12 @@ use std::{fs, io};
 
 /// Make an image with an empty store
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cutpoint image format store.img --block-size 4096 --block-count 64
+  cutpoint image format nor.img --block-size 4096 --block-count 256 --prog-size 256
+  cutpoint image format old.img --block-size 512 --block-count 64 --disk-version 2.0
+
+Exit codes: 0 done, 2 bad usage or input.")]
 pub(in crate::cli) struct Arguments {
     /// The image file to make
     #[arg(value_name = "IMAGE")]

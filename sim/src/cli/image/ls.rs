@@ -8,6 +8,11 @@ use std::io::Write;
 
 /// Print the direct entries of a dictionary, sorted by the bytes of their names
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cutpoint image ls store.img                what is in the root
+  cutpoint image ls store.img /links --json  what is in a dictionary, for programs
+
+Exit codes: 0 done, 2 bad usage or input.")]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     image: Image,

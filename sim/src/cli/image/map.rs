@@ -12,6 +12,11 @@ use std::path::PathBuf;
 ///
 /// Exits as `dump` does.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cutpoint image map store.img                in the terminal
+  cutpoint image map store.img --svg map.svg  as a drawing for a browser
+
+Exit codes: 0 sound, 1 damage or an image that does not mount, 2 bad usage or input.")]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     image: Image,

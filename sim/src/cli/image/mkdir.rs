@@ -5,6 +5,10 @@ use std::ffi::OsString;
 
 /// Make an empty dictionary, and those above it where they are missing
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cutpoint image mkdir store.img /links
+
+Exit codes: 0 done, 2 bad usage or input.")]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     image: MutableImage,

@@ -26,6 +26,11 @@ use tree::Tree;
 /// until the file is synced or closed, and is then one change of the image, atomic and durable; all other changes are so
 /// at once. Files belong to the image's owner, and no other can use the folder.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cutpoint image mount store.img folder              until interrupted
+  cutpoint image mount store.img folder --read-only  and others may read it, too
+
+Exit codes: 0 done, 2 bad usage or input.")]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     image: MutableImage,

@@ -5,6 +5,11 @@ use std::ffi::OsString;
 
 /// Rename a value or a dictionary; into the destination where that is a dictionary
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cutpoint image mv store.img /links/home /links/old
+  cutpoint image mv store.img /links/old /archive  into the dictionary, where there is one
+
+Exit codes: 0 done, 2 bad usage or input.")]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     image: MutableImage,

@@ -19,6 +19,12 @@ use std::path::PathBuf;
 /// changed is kept; owners and permissions are not. A symbolic link, a pipe, a socket or a device is refused before
 /// anything is written. The same folder makes the same image, byte for byte.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cutpoint image pack site.img site                    as small as can be
+  cutpoint image pack site.img site --block-count 256  with room for changes
+  cutpoint image pack site.img site --block-size 512 --prog-size 16 --force
+
+Exit codes: 0 done, 2 bad usage or input.")]
 pub(in crate::cli) struct Arguments {
     /// The image file to make
     #[arg(value_name = "IMAGE")]

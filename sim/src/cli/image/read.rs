@@ -6,6 +6,11 @@ use std::io::Write;
 
 /// Write a value's bytes to standard output
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cutpoint image read store.img /links/home
+  cutpoint image read store.img /links/home --block-size 512
+
+Exit codes: 0 done, 2 bad usage or input.")]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     image: Image,

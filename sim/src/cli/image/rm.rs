@@ -5,6 +5,11 @@ use std::ffi::OsString;
 
 /// Remove a value, or a dictionary with all it holds
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cutpoint image rm store.img /links/home  a value
+  cutpoint image rm store.img /links       a dictionary with all it holds
+
+Exit codes: 0 done, 2 bad usage or input.")]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     image: MutableImage,

@@ -9,6 +9,11 @@ use std::io::Write;
 
 /// Print what the superblock says, and how much the store holds
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cutpoint image stat store.img
+  cutpoint image stat store.img --json
+
+Exit codes: 0 done, 2 bad usage or input.")]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     image: Image,

@@ -10,6 +10,11 @@ use std::io::Write;
 
 /// Print everything in the store, sorted by the bytes of the paths
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cutpoint image tree store.img         every key with its size
+  cutpoint image tree store.img --json  one object a line, values with their SHA-256
+
+Exit codes: 0 done, 2 bad usage or input.")]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     image: Image,

@@ -22,6 +22,11 @@ use std::time::SystemTime;
 /// and moved there when all is done. A damaged image is refused: 'cutpoint image read' may still read some of its
 /// values.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cutpoint image unpack site.img site          into a new folder
+  cutpoint image unpack site.img site --force  into one that is there
+
+Exit codes: 0 done, 2 bad usage or input.")]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     image: Image,

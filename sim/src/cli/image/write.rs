@@ -6,6 +6,12 @@ use std::io::{self, Read};
 
 /// Set a value, making the dictionaries above it where they are missing
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  cutpoint image write store.img /links/home https://mirage.io
+  cutpoint image write store.img /photo -         from standard input
+  cutpoint image write store.img /list -- --dash  data that begins with a dash
+
+Exit codes: 0 done, 2 bad usage or input.")]
 pub(in crate::cli) struct Arguments {
     #[command(flatten)]
     image: MutableImage,
