@@ -21,4 +21,4 @@ run mount 1000000 8193 mount mount_repaired
 run mount_repaired 100000 8193 mount_repaired mount
 run operations 25000 536 operations
 run commit 1000000 4097 commit
-run case 100000 2048 case ../cases
+run case 30000 2048 case ../cases
