@@ -2,6 +2,8 @@
 
 use super::Arguments;
 use clap::{ArgMatches, Command, CommandFactory};
+#[cfg(not(feature = "fuse"))]
+use std::fmt::Write as _;
 
 /// Calls `visit` for each command that does something, with its words: `cutpoint image ls`.
 fn each_command(command: &Command, words: &[String], visit: &mut dyn FnMut(&[String], &Command)) {
@@ -102,6 +104,31 @@ fn the_guide_has_every_command_and_option() {
                     heading.trim()
                 );
             }
+        }
+    });
+}
+
+/// What people read, so that a change of it is reviewed; one file for each of the commands at the top.
+#[cfg(not(feature = "fuse"))]
+#[test]
+fn helps() {
+    let mut helps: Vec<(String, String)> = Vec::new();
+    commands(|words, command| {
+        let help = command.clone().render_long_help().to_string();
+        let top = words[1].clone();
+        if helps.last().is_none_or(|(last, _)| *last != top) {
+            helps.push((top, String::new()));
+        }
+        if let Some((_, text)) = helps.last_mut() {
+            let _ = writeln!(text, "== {}\n{help}", words.join(" "));
+        }
+    });
+    insta::with_settings!({
+        snapshot_path => "../../tests/snapshots",
+        prepend_module_to_snapshot => false,
+    }, {
+        for (top, text) in helps {
+            insta::assert_snapshot!(format!("help__{top}"), text);
         }
     });
 }
