@@ -63,6 +63,7 @@ pub struct Sweep<'a> {
     depth: u32,
     syncs: Syncs,
     aftermath: Aftermath,
+    from_step: u32,
     budget: u64,
     bound: u64,
     seed: u64,
@@ -144,39 +145,48 @@ impl<'a> Sweep<'a> {
     /// Explores what has been recorded.
     pub(crate) fn run_on(&self, recording: &Recording<'a>) -> SweepReport {
         let space = Arc::new(recording.space_with(self.contract, self.syncs));
+        let from = recording.trace().writes_before(self.from_step);
         let mut dive = (self.depth > 1).then(|| Dive::new(self));
         let further = self.depth.saturating_sub(1);
         let mut parts: Vec<Part>;
         let (states, coverage) = if *self.contract == contract::PREFIX {
-            let candidates = recording.candidates();
+            let mut candidates = recording.candidates();
+            let all = candidates.len() as u64;
+            candidates.retain(|candidate| candidate.state.issued() >= from);
             self.announce(candidates.len());
             let judged: Vec<&Candidate>;
             // Where cuts follow on cuts, how many states there are is known at the end.
             let states = if let Some(dive) = &mut dive {
                 parts = Vec::new();
-                let done = dive.prefixes(recording, further);
+                let done = dive.prefixes(recording, from, further);
                 judged = candidates.iter().take(done).collect();
                 Count::default()
             } else {
-                let all = candidates.par_iter();
-                parts = all
+                let swept = candidates.par_iter();
+                parts = swept
                     .map(|candidate| self.eager(recording, candidate))
                     .collect();
-                let all = candidates.iter().zip(&parts);
-                let done = all.filter(|(_, part)| part.recoveries > 0);
+                let swept = candidates.iter().zip(&parts);
+                let done = swept.filter(|(_, part)| part.recoveries > 0);
                 judged = done.map(|(candidate, _)| candidate).collect();
-                Count::from(candidates.len() as u64)
+                Count::from(all)
             };
             let prefixes = judged.into_iter().map(|candidate| candidate.state.issued());
             (states, Coverage::of_prefixes(recording, &space, prefixes))
         } else {
             self.announce(space.epochs().len());
             parts = if let Some(dive) = &mut dive {
-                dive.epochs(recording, &space, further)
+                dive.epochs(recording, &space, from, further)
             } else {
                 let epochs = space.epochs().par_iter();
                 epochs
-                    .map(|epoch| self.lazy(recording, &space, epoch))
+                    .map(|epoch| {
+                        if epoch.end() < from {
+                            Part::nothing_of(Run::of(recording), epoch)
+                        } else {
+                            self.lazy(recording, &space, epoch)
+                        }
+                    })
                     .collect()
             };
             let seen: Vec<&Seen> = parts.iter().map(|part| &part.seen).collect();

@@ -52,6 +52,9 @@
 //! | [`case`] | workloads with crash models and verdicts, as text that people review |
 //! | [`check`](mod@check) | tests of engines as part of their own `cargo test` |
 //! | [`anatomy`] | images taken apart: blocks, pairs with their logs, values, damage |
+//! | [`generate`] | random workloads |
+//! | [`shrink`] | witnesses made small |
+//! | [`campaign`] | random workloads for as long as there is time |
 //! | [`run`] | the folder that a sweep or a campaign leaves, written and read back |
 //! | [`decay`] | all of a workload's crash states with damage on top |
 //! | [`report`] | results as text |
@@ -63,6 +66,7 @@ pub mod anatomy;
 mod as_text;
 pub mod audit;
 pub mod bounded;
+pub mod campaign;
 pub mod case;
 pub mod check;
 pub mod cli;
@@ -76,6 +80,7 @@ pub mod faults;
 pub mod faulty;
 pub mod files;
 pub mod fuzzing;
+pub mod generate;
 pub mod guard;
 pub mod html;
 pub mod inflight;
@@ -92,6 +97,7 @@ pub mod report;
 pub mod run;
 mod session;
 pub mod shared;
+pub mod shrink;
 pub mod subject;
 pub mod subjects;
 pub mod trace;

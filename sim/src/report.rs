@@ -4,6 +4,7 @@ pub mod anatomy;
 pub mod annotations;
 pub mod audit;
 pub mod bounded;
+pub mod campaign;
 pub mod case;
 mod coverage;
 pub mod decay;
@@ -11,6 +12,7 @@ pub mod faults;
 pub mod junit;
 pub mod replay;
 pub mod settle;
+pub mod shrink;
 pub mod summary;
 
 use crate::contract;

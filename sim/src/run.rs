@@ -4,9 +4,10 @@
 //! | --- | --- |
 //! | `run.jsonl` | one JSON object a line: a [`Header`], an [`Entry`] for each finished workload, a [`Totals`] at the end |
 //! | `summary.txt` | the summary for people |
-//! | `cases/*.case` | the witnesses that were found, made small, one for each cause |
+//! | `cases/*.kdl` | the witnesses that were found, made small, one for each cause |
+//! | `log.jsonl` | of a campaign, when it was how far, a [`LogLine`] each |
 //!
-//! Nothing in these files hangs on time, on the number of threads, or on how the work was shared out: the same command
+//! Nothing in the files but the last hangs on time, on the number of threads, or on how the work was shared out: the same command
 //! on the same version leaves the same bytes, and so do its shards once they have been merged.
 //!
 //! A line is an object with one member, whose name says what it is: `header`, `entry` or `totals`. Entries stand in the
@@ -15,15 +16,20 @@
 
 mod cause;
 mod folder;
+mod log;
+mod merge;
+mod minimal;
 mod shard;
 
 pub use cause::{Cause, Finding, Minimal};
 pub use folder::{Reader, RunError, Writer};
+pub use log::{Log, LogLine};
+pub use merge::{MergeError, Parts};
 pub use shard::{ParseShardError, Shard};
 
 use crate::contract;
 use crate::coverage::Coverage;
-use crate::explore::{Count, SweepReport};
+use crate::explore::{Count, Found, PeerName, Place, SweepReport};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -65,11 +71,13 @@ pub struct Configuration {
     pub command: Command,
     /// The version of this package.
     pub version: String,
-    /// The subject's name with its version.
+    /// The subject's name.
     pub subject: String,
-    /// The peer's name with its version, where there is one.
+    /// Its name with its version.
+    pub subject_version: String,
+    /// The peer, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub peer: Option<String>,
+    pub peer: Option<PeerName>,
     /// The seed of what is random.
     pub seed: u64,
     /// The most recoveries for one epoch.
@@ -127,6 +135,28 @@ pub struct Entry {
     pub findings: Vec<Finding>,
 }
 
+impl Header {
+    /// How many entries this run is to have, where that is known.
+    pub fn share(&self) -> Option<u64> {
+        let shard = self.shard.unwrap_or(Shard::WHOLE);
+        let before = u64::from(shard.number() - 1);
+        let of = u64::from(shard.of());
+        Some(self.count?.saturating_sub(before).div_ceil(of))
+    }
+}
+
+impl Entry {
+    /// Has `make` make those witnesses small whose causes no entry before this one has.
+    pub fn make_small(&mut self, before: &Totals, mut make: impl FnMut(&Found) -> Option<Minimal>) {
+        for finding in &mut self.findings {
+            let mut known = before.causes.iter();
+            if known.all(|known| known.cause != finding.cause) {
+                finding.minimal = make(&finding.found);
+            }
+        }
+    }
+}
+
 /// The sums over the entries of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
@@ -178,8 +208,14 @@ pub struct CauseTotals {
     pub cause: Cause,
     /// In how many entries.
     pub entries: u64,
-    /// The first of these.
+    /// The index of the first of these.
     pub first: u64,
+    /// The name of its workload.
+    pub workload: String,
+    /// The contract that it was explored under.
+    pub contract: String,
+    /// Where it showed there.
+    pub place: Place,
     /// The file in `cases` that shows it, where one was written. Several causes share one where the small cases that they
     /// led to have the same cause.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -215,6 +251,9 @@ impl Totals {
                 cause: finding.cause.clone(),
                 entries: 1,
                 first: entry.index,
+                workload: report.workload.clone(),
+                contract: report.contract.clone(),
+                place: finding.found.place.clone(),
                 case: finding
                     .minimal
                     .as_ref()

@@ -209,6 +209,15 @@ impl Trace {
         marks.next().flatten()
     }
 
+    /// How many writes were issued before the step with this index was called; all of them where it was not.
+    pub fn writes_before(&self, step: u32) -> u32 {
+        let start = Event::OperationStart(step);
+        let before = self.events.iter().take_while(|event| **event != start);
+        before
+            .filter(|event| event.written_block().is_some())
+            .count() as u32
+    }
+
     /// The syncs, in order.
     pub fn syncs(&self) -> Vec<SyncPoint> {
         SyncPoint::all(&self.events)

@@ -121,6 +121,39 @@ impl Workload {
         })
     }
 
+    /// The same with another name.
+    #[must_use]
+    pub fn named(self, name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            ..self
+        }
+    }
+
+    /// The same on another device. One that starts from an image keeps its device: the image would not fit.
+    #[must_use]
+    pub fn on_device(self, geometry: Geometry) -> Self {
+        match self.start {
+            Start::Blank => Self { geometry, ..self },
+            Start::Store { .. } => self,
+        }
+    }
+
+    /// The same from a blank device on.
+    #[must_use]
+    pub fn from_blank(self) -> Self {
+        Self {
+            start: Start::Blank,
+            ..self
+        }
+    }
+
+    /// The same with these operations in the place of its own.
+    #[must_use]
+    pub fn with_operations(self, operations: Vec<Operation>) -> Self {
+        Self { operations, ..self }
+    }
+
     /// The same with one more operation.
     #[must_use]
     pub fn then(mut self, operation: Operation) -> Self {

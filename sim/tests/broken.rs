@@ -1,127 +1,16 @@
 //! The harness can fail: engines with a deliberate fault are each caught with the right verdict, on workloads that the
 //! real engine passes.
 
+mod engines;
+
 use cutpoint::explore::{Place, Sweep, SweepReport};
-use cutpoint::op::Operation;
-use cutpoint::subject::{Contents, Device, Health, Mounted, Promises, Subject, SubjectError};
+use cutpoint::subject::Subject;
 use cutpoint::subjects::EngineSubject;
 use cutpoint::verdict::ViolationKind;
 use cutpoint::workload::{Workload, builtin, images};
-use cutpoint_engine::device::BlockId;
-use cutpoint_engine::{FormatOptions, MountOptions, Sabotage, Timestamp};
+use cutpoint_engine::Sabotage;
+use engines::{Broken, late, loop_if_interrupted, panic_if_interrupted, sabotaged};
 use std::path::Path;
-
-/// What a fault makes of an open store.
-type Break = fn(Box<dyn Mounted>) -> Box<dyn Mounted>;
-
-/// The engine behind a fault of its caller.
-struct Broken {
-    engine: EngineSubject,
-    /// Called before each mount.
-    at_mount: fn(&mut Device),
-    mounted: Break,
-}
-
-impl Broken {
-    fn new(at_mount: fn(&mut Device), mounted: Break) -> Self {
-        Self {
-            engine: EngineSubject::default(),
-            at_mount,
-            mounted,
-        }
-    }
-}
-
-impl Subject for Broken {
-    fn name(&self) -> &'static str {
-        "broken"
-    }
-
-    fn promises(&self) -> Promises {
-        self.engine.promises()
-    }
-
-    fn format(&self, device: Device) -> Result<(), SubjectError> {
-        self.engine.format(device)
-    }
-
-    fn mount(&self, mut device: Device) -> Result<Box<dyn Mounted>, SubjectError> {
-        (self.at_mount)(&mut device);
-        Ok((self.mounted)(self.engine.mount(device)?))
-    }
-}
-
-/// Says that an operation is done before it is: it happens when the next call comes, or the store is closed.
-struct Late {
-    store: Box<dyn Mounted>,
-    pending: Option<Operation>,
-    next_time: Timestamp,
-}
-
-impl Late {
-    fn catch_up(&mut self) -> Result<(), SubjectError> {
-        match self.pending.take() {
-            Some(operation) => self.store.apply(&operation),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Mounted for Late {
-    fn set_time(&mut self, now: Timestamp) {
-        // The operation that is pending keeps the time at which it was called.
-        self.next_time = now;
-    }
-
-    fn apply(&mut self, operation: &Operation) -> Result<(), SubjectError> {
-        self.catch_up()?;
-        self.store.set_time(self.next_time);
-        self.pending = Some(operation.clone());
-        Ok(())
-    }
-
-    fn contents(&mut self) -> Result<Contents, SubjectError> {
-        self.catch_up()?;
-        self.store.contents()
-    }
-
-    fn check(&mut self) -> Result<Health, SubjectError> {
-        self.catch_up()?;
-        self.store.check()
-    }
-}
-
-impl Drop for Late {
-    fn drop(&mut self) {
-        let _ = self.catch_up();
-    }
-}
-
-fn late(store: Box<dyn Mounted>) -> Box<dyn Mounted> {
-    Box::new(Late {
-        store,
-        pending: None,
-        next_time: Timestamp::EPOCH,
-    })
-}
-
-/// Whether the device looks as if a power cut had left it in the middle of a compaction: a block is blank that
-/// something was in. Any condition would do that recovery meets and the workload does not.
-fn was_interrupted(device: &mut Device) -> bool {
-    let mut first = [0; 4];
-    device.read(BlockId::new(0), 0, &mut first).unwrap();
-    let mut second = [0; 4];
-    device.read(BlockId::new(1), 0, &mut second).unwrap();
-    first == [0xff; 4] || second == [0xff; 4]
-}
-
-fn panic_if_interrupted(device: &mut Device) {
-    assert!(!was_interrupted(device), "this cannot happen");
-}
-
-fn loop_if_interrupted(device: &mut Device) {
-    while was_interrupted(device) {}
-}
 
 fn sweep(subject: &dyn Subject, workload: &Workload) -> SweepReport {
     Sweep::new(subject, workload).run()
@@ -193,8 +82,7 @@ fn faults_in_the_engine_are_caught() {
             ViolationKind::LostKey,
         ),
     ] {
-        let mount = MountOptions::default().with_sabotage(sabotage);
-        let subject = EngineSubject::new(FormatOptions::default(), mount);
+        let subject = sabotaged(sabotage);
         assert_clean(&workload(name));
         assert_caught(&sweep(&subject, &workload(name)), kind);
     }
@@ -213,8 +101,7 @@ fn ignored_checksums_are_caught_on_a_damaged_image() {
     let untouched = Workload::new("damaged-image", damaged.geometry)
         .starting_from(damaged.bytes.clone(), damaged.model.clone().unwrap())
         .unwrap();
-    let mount = MountOptions::default().with_sabotage(Sabotage::IgnoreChecksums);
-    let blind = EngineSubject::new(FormatOptions::default(), mount);
+    let blind = sabotaged(Sabotage::IgnoreChecksums);
     let report = sweep(&blind, &untouched);
     let found = report.first_violation().unwrap();
     assert!(matches!(found.place, Place::Recording { .. }), "{found}");

@@ -1,5 +1,6 @@
 //! Each crash model and contract finds what it is there for, and nothing in the engine.
 
+mod engines;
 mod toy;
 
 use cutpoint::contract::{self, Contract, Sets, Tearing, Unit};
@@ -12,7 +13,8 @@ use cutpoint::subjects::EngineSubject;
 use cutpoint::verdict::ViolationKind;
 use cutpoint::workload::{Workload, builtin};
 use cutpoint_engine::device::{BlockDevice, BlockId, DeviceError, Geometry};
-use cutpoint_engine::{FormatOptions, Key, MountOptions, Sabotage};
+use cutpoint_engine::{Key, Sabotage};
+use engines::{Unsynced, sabotaged};
 use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -87,8 +89,7 @@ fn every_set_of_units_can_be_tried() {
     clean(&by_class);
     clean(&every);
     assert!(every.states > by_class.states, "{}", every.states);
-    let mount = MountOptions::default().with_sabotage(Sabotage::IgnoreChecksums);
-    let broken = EngineSubject::new(FormatOptions::default(), mount);
+    let broken = sabotaged(Sabotage::IgnoreChecksums);
     let sweep = Sweep::new(&broken, &workload).under(all_sets);
     let report = sweep.run();
     let found = report.first_violation().unwrap();
@@ -156,10 +157,7 @@ fn epochs_too_large_to_cover_are_sampled_and_say_so() {
 
 #[test]
 fn reports_do_not_depend_on_the_number_of_threads() {
-    let engine = EngineSubject::new(
-        FormatOptions::default(),
-        MountOptions::default().with_sabotage(Sabotage::CommitBeforeData),
-    );
+    let engine = sabotaged(Sabotage::CommitBeforeData);
     let workload = built_in("sizes-512");
     let on = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
@@ -299,51 +297,6 @@ fn small() -> Workload {
     })
 }
 
-/// The engine on a device that does not hear its syncs.
-struct Unsynced(EngineSubject);
-
-struct Deaf(Device);
-
-impl Subject for Unsynced {
-    fn name(&self) -> &'static str {
-        "unsynced"
-    }
-
-    fn promises(&self) -> Promises {
-        self.0.promises()
-    }
-
-    fn format(&self, device: Device) -> Result<(), SubjectError> {
-        self.0.format(Box::new(Deaf(device)))
-    }
-
-    fn mount(&self, device: Device) -> Result<Box<dyn Mounted>, SubjectError> {
-        self.0.mount(Box::new(Deaf(device)))
-    }
-}
-
-impl BlockDevice for Deaf {
-    fn geometry(&self) -> Geometry {
-        self.0.geometry()
-    }
-
-    fn read(&mut self, block: BlockId, offset: u32, buffer: &mut [u8]) -> Result<(), DeviceError> {
-        self.0.read(block, offset, buffer)
-    }
-
-    fn prog(&mut self, block: BlockId, offset: u32, data: &[u8]) -> Result<(), DeviceError> {
-        self.0.prog(block, offset, data)
-    }
-
-    fn erase(&mut self, block: BlockId) -> Result<(), DeviceError> {
-        self.0.erase(block)
-    }
-
-    fn sync(&mut self) -> Result<(), DeviceError> {
-        Ok(())
-    }
-}
-
 /// As the torn model, by larger units: the toys program thousands of bytes at once.
 const TORN_BY_256: Contract = Contract {
     name: "torn-by-256",
@@ -368,10 +321,6 @@ const COLUMNS: [(&str, &Contract, u32); 6] = [
 
 #[test]
 fn which_model_catches_what() {
-    let sabotaged = |sabotage| {
-        let mount = MountOptions::default().with_sabotage(sabotage);
-        EngineSubject::new(FormatOptions::default(), mount)
-    };
     let workloads = ["sizes-512", "split-ascending-512"].map(built_in);
     let mut subjects: Vec<(&str, Box<dyn Subject>, Vec<Workload>)> = vec![(
         "the engine",

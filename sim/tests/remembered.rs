@@ -1,11 +1,10 @@
 //! Remembered recoveries change what a nested sweep costs, and nothing of what it says.
 
-#[path = "random/strategy.rs"]
-mod strategy;
 mod toy;
 
 use cutpoint::contract::{self, Contract, Sets, Tearing, Unit};
 use cutpoint::explore::{Count, Sweep, SweepReport};
+use cutpoint::generate;
 use cutpoint::op::{Operation, Value};
 use cutpoint::subject::{Durability, Intermediate, Subject};
 use cutpoint::subjects::EngineSubject;
@@ -13,7 +12,6 @@ use cutpoint::workload::{Workload, builtin};
 use cutpoint_engine::{FormatOptions, MountOptions, Sabotage};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngSeed, TestRunner};
-use strategy::case;
 use toy::{Fault, Toy};
 
 /// The toys program thousands of bytes at once.
@@ -153,13 +151,16 @@ fn random_workloads_come_to_the_same() {
     let mut runner = TestRunner::new(config);
     let mut remembered = 0;
     for number in 0..9 {
-        let case = case().new_tree(&mut runner).unwrap().current();
+        let workload = generate::workload()
+            .new_tree(&mut runner)
+            .unwrap()
+            .current();
         let contract = [&contract::PREFIX, &contract::PREFIX, &contract::TORN][number % 3];
-        let workload = case.workload();
+        let subject = EngineSubject::for_workload(&workload);
         if contract == &contract::TORN && workload.operations().len() > 4 {
             continue;
         }
-        remembered += compare(&case.subject(), &workload, contract, 2).0;
+        remembered += compare(&subject, &workload, contract, 2).0;
     }
     assert!(remembered > 300, "{remembered}");
 }

@@ -27,6 +27,7 @@ fn header(count: u64) -> Header {
         command: Command::Sweep,
         version: "0".into(),
         subject: "toy".into(),
+        subject_version: "toy".into(),
         peer: None,
         seed: 0,
         max_states: 100,

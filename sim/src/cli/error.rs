@@ -1,5 +1,5 @@
 use crate::case::CaseError;
-use crate::run::RunError;
+use crate::run::{MergeError, RunError};
 use std::fmt::Display;
 use std::io;
 use std::path::Path;
@@ -22,6 +22,9 @@ pub(super) enum CliError {
     /// The folder of a run could not be written or read.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// Runs could not be merged.
+    #[error(transparent)]
+    Merge(#[from] MergeError),
     /// The result could not be printed. A bare [`io::Error`] in a command is always one of its writer: errors of
     /// files are placed with [`CliError::at`].
     #[error("standard output: {0}")]

@@ -12,6 +12,7 @@
 
 mod audit;
 mod bounded;
+mod campaign;
 mod case;
 mod completions;
 mod corpus;
@@ -22,12 +23,14 @@ mod image;
 mod interrupt;
 mod list;
 mod man;
+mod merge;
 mod output;
 mod replay;
 mod report;
 mod results;
 mod select;
 mod settle;
+mod shrink;
 mod subject;
 mod suggest;
 mod supervise;
@@ -56,10 +59,13 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Sweep(sweep::Arguments),
+    Campaign(campaign::Arguments),
     Audit(audit::Arguments),
     Faults(faults::Arguments),
     Replay(replay::Arguments),
     Report(report::Arguments),
+    Shrink(shrink::Arguments),
+    Merge(merge::Arguments),
     List(list::Arguments),
     #[command(subcommand)]
     Corpus(corpus::Command),
@@ -134,10 +140,13 @@ where
 fn execute(command: Command, out: &mut dyn Write) -> Result<Outcome, CliError> {
     match command {
         Command::Sweep(arguments) => sweep::run(&arguments, out),
+        Command::Campaign(arguments) => campaign::run(&arguments, out),
         Command::Audit(arguments) => audit::run(&arguments, out),
         Command::Faults(arguments) => faults::run(&arguments, out),
         Command::Replay(arguments) => replay::run(&arguments, out),
         Command::Report(arguments) => report::run(&arguments),
+        Command::Merge(arguments) => merge::run(&arguments, out),
+        Command::Shrink(arguments) => shrink::run(&arguments, out),
         Command::List(arguments) => list::run(&arguments, out),
         Command::Corpus(command) => corpus::run(&command, out),
         Command::Image(command) => image::run(command, out),

@@ -68,11 +68,11 @@ fn parties_of(header: &Header) -> Result<SubjectArgument, CliError> {
         })
     };
     Ok(SubjectArgument {
-        name: of(&configuration.subject)?,
+        name: of(&configuration.subject_version)?,
         peer: configuration
             .peer
-            .as_deref()
-            .map(|peer| of(peer).map(|_| PeerName::LittlefsC))
+            .as_ref()
+            .map(|peer| of(&peer.full_name).map(|_| PeerName::LittlefsC))
             .transpose()?,
     })
 }

@@ -4,6 +4,7 @@ use super::CliError;
 use super::suggest::did_you_mean;
 use crate::case::{self, Case};
 use crate::contract::{self, Contract};
+use crate::generate::Number;
 use crate::run::Explored;
 use crate::workload::bounded::Sequences;
 use crate::workload::{Workload, builtin, images};
@@ -22,8 +23,8 @@ pub(super) struct Selection {
     pub(super) left_out: Option<String>,
 }
 
-/// The workloads with these names: built-in ones, groups of them, `images`, one on an image, a sequence by its number, or
-/// that of a case by its path.
+/// The workloads with these names: built-in ones, groups of them, `images`, one on an image, a sequence or a random one by
+/// its number, or that of a case by its path.
 /// Without names, the directory-split workloads and those on images.
 ///
 /// # Errors
@@ -66,6 +67,10 @@ pub(super) fn select(names: &[String], corpus: Option<&Path>) -> Result<Selectio
             Sequences::named(name).map_err(|error| CliError::argument(name, error))?
         {
             vec![sequence]
+        } else if let Some(number) =
+            Number::named(name).map_err(|error| CliError::argument(name, error))?
+        {
+            vec![number.workload()]
         } else {
             builtin(name)?
         };

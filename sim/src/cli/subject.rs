@@ -1,7 +1,7 @@
 //! From a name on the command line to a subject.
 
 use super::CliError;
-use crate::explore::Sweep;
+use crate::explore::{self, Sweep};
 #[cfg(feature = "littlefs-c")]
 use crate::model::TIME_ATTRIBUTE;
 use crate::report::{peer_option, subject_option};
@@ -56,6 +56,11 @@ pub(super) struct Parties<'a> {
 }
 
 impl Parties<'_> {
+    /// The peer, where there is one.
+    pub(super) fn peer(&self) -> Option<&dyn Subject> {
+        self.peer.as_deref()
+    }
+
     /// A sweep.
     pub(super) fn sweep(&self) -> Sweep<'_> {
         let sweep = Sweep::new(&*self.subject, self.workload);
@@ -75,21 +80,24 @@ pub(super) enum PeerName {
 
 impl PeerName {
     /// As it is typed.
-    const fn as_str(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::LittlefsC => SubjectName::LittlefsC.as_str(),
         }
     }
 
-    /// What it is, with its version.
-    pub(super) fn description(self) -> String {
+    /// It, as a run names it.
+    pub(super) fn named(self) -> explore::PeerName {
         let Self::LittlefsC = self;
-        SubjectName::LittlefsC.description()
+        explore::PeerName {
+            name: self.as_str().to_owned(),
+            full_name: SubjectName::LittlefsC.description(),
+        }
     }
 
     #[cfg(feature = "littlefs-c")]
     #[allow(clippy::unnecessary_wraps, reason = "a plain build leaves it out")]
-    fn peer(self, workload: &Workload) -> Result<Box<dyn Subject>, CliError> {
+    pub(super) fn peer(self, workload: &Workload) -> Result<Box<dyn Subject>, CliError> {
         let Self::LittlefsC = self;
         let attributes = workload.attribute_kinds().into_iter();
         let peer = LittlefsCSubject::looking_for(attributes.chain([TIME_ATTRIBUTE]));
@@ -97,7 +105,7 @@ impl PeerName {
     }
 
     #[cfg(not(feature = "littlefs-c"))]
-    fn peer(self, _: &Workload) -> Result<Box<dyn Subject>, CliError> {
+    pub(super) fn peer(self, _: &Workload) -> Result<Box<dyn Subject>, CliError> {
         Err(not_built_in(&format!("--peer {}", self.as_str())))
     }
 }
@@ -165,12 +173,7 @@ impl SubjectName {
     )]
     pub(super) fn subject(self, workload: &Workload) -> Result<Box<dyn Subject>, CliError> {
         match self {
-            Self::Engine => {
-                let engine = EngineSubject::default()
-                    .moving_after(workload.block_cycles())
-                    .formatting_in(workload.disk_version());
-                Ok(Box::new(engine))
-            }
+            Self::Engine => Ok(Box::new(EngineSubject::for_workload(workload))),
             #[cfg(feature = "littlefs-c")]
             Self::LittlefsC => {
                 let attributes = workload.attribute_kinds();

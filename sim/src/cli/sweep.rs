@@ -2,14 +2,15 @@ use super::decay::{self, DECAY};
 use super::results::ResultArguments;
 use super::select::{Model, Selection, models, select};
 use super::settle::{self, Depth};
-use super::subject::{PeerName, SubjectArgument};
+use super::subject::{Parties, PeerName, SubjectArgument};
 use super::supervise;
 use super::workers::{WorkerArguments, Workers, watched};
 use super::{CliError, Outcome, bounded};
 use crate::contract;
-use crate::explore::Progress;
+use crate::explore::{Progress, Sweep, SweepReport};
 use crate::report::summary::Summary;
-use crate::run::{self, Configuration, Entry, Finding, Header, Shard, Writer};
+use crate::run::{self, Configuration, Entry, Finding, Header, Minimal, Shard, Writer};
+use crate::shrink::{Shrink, Witness};
 use crate::workload::Workload;
 use crate::workload::bounded::Length;
 use clap::{Args, ValueEnum};
@@ -117,8 +118,9 @@ impl Arguments {
         let configuration = Configuration {
             command: run::Command::Sweep,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            subject: self.subject.name.description(),
-            peer: self.subject.peer.map(PeerName::description),
+            subject: self.subject.name.as_str().to_owned(),
+            subject_version: self.subject.name.description(),
+            peer: self.subject.peer.map(PeerName::named),
             seed: self.seed,
             max_states: self.max_states,
             models: models.iter().map(Model::explored).collect(),
@@ -313,11 +315,8 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
         let report = watched(bar, position, || pool.install(|| sweep.run()));
         let elapsed = begun.elapsed();
         if let Some(kept) = kept.as_mut().filter(|_| report.is_finished()) {
-            kept.push(Entry {
-                index: *index,
-                findings: Finding::all(&sweep, &report),
-                report: report.clone(),
-            })?;
+            let entry = entry(*index, &report, &sweep, workload, &parties, kept);
+            kept.push(entry)?;
         }
         if let Some(page) = &mut page {
             page.add_sweep(&sweep, &report, Some(elapsed));
@@ -346,6 +345,34 @@ fn work(arguments: &Arguments, folder: &Path, out: &mut dyn Write) -> Result<Out
         (false, true) => Outcome::CutShort,
         (false, false) => Outcome::Clean,
     })
+}
+
+/// What the run that is kept says of a sweep.
+fn entry(
+    index: u64,
+    report: &SweepReport,
+    sweep: &Sweep<'_>,
+    workload: &Workload,
+    parties: &Parties<'_>,
+    kept: &Writer,
+) -> Entry {
+    let mut entry = Entry {
+        index,
+        findings: Finding::all(sweep, report),
+        report: report.clone(),
+    };
+    entry.make_small(kept.totals(), |found| {
+        let witness = Witness {
+            workload: workload.clone(),
+            contract: sweep.contract(),
+            found: found.clone(),
+        };
+        let subject = &*parties.subject;
+        let shrink = Shrink::new(subject, witness).with_peer(parties.peer());
+        let origin = format!("Found by a sweep of {}, and made small.", workload.name());
+        Minimal::of(&shrink.run().ok()?, subject, &origin)
+    });
+    entry
 }
 
 /// Prints what came of the sweeps on so many threads; `left_out` is why the workloads on images are missing.

@@ -121,6 +121,32 @@ impl CrashState {
         }
     }
 
+    /// How many power cuts there were: 1 where recovery was not cut in turn.
+    pub fn cuts(&self) -> u32 {
+        1 + self.then().map_or(0, Self::cuts)
+    }
+
+    /// The same before any further cut, but with another fate of one write.
+    ///
+    /// Writes in between that were not issued are lost. A write that is lost at the end was not issued.
+    #[must_use]
+    pub fn with_fate(&self, write: u32, fate: Fate) -> Self {
+        let issued = self.issued.max(write + 1);
+        let mut flaws: Vec<_> = self.flaws.clone();
+        flaws.extend((self.issued..issued).map(|between| (between, Flaw::Lost)));
+        flaws.retain(|&(number, _)| number != write);
+        let flaw = match fate {
+            Fate::Persisted => None,
+            Fate::Lost => Some(Flaw::Lost),
+            Fate::Torn(tear) => Some(Flaw::Torn(tear)),
+        };
+        if let Some(flaw) = flaw {
+            let place = flaws.partition_point(|&(number, _)| number < write);
+            flaws.insert(place, (write, flaw));
+        }
+        Self::with_flaws(issued, flaws)
+    }
+
     /// One more than the number of the last write of which anything reached the medium.
     pub fn issued(&self) -> u32 {
         self.issued
@@ -287,6 +313,26 @@ mod tests {
                 prop_assert_eq!(state.to_string(), text);
             }
         }
+    }
+
+    #[test]
+    fn the_fate_of_one_write_changes() {
+        let torn = Fate::Torn(Tear::parse("3/16").unwrap());
+        for (state, write, fate, expected) in [
+            ("9", 8, Fate::Lost, "8"),
+            ("9", 4, Fate::Lost, "9-{4}"),
+            ("9-{7}", 8, Fate::Lost, "7"),
+            ("9", 11, Fate::Persisted, "12-{9,10}"),
+            ("9-{4}", 4, Fate::Persisted, "9"),
+            ("9-{4,6}", 5, torn, "9-{4,5~3/16,6}"),
+            ("8~3/16", 8, Fate::Persisted, "9"),
+        ] {
+            let state: CrashState = state.parse().unwrap();
+            let changed = state.with_fate(write, fate);
+            assert_eq!(changed.to_string(), expected);
+            assert_eq!(changed.fate(write), fate);
+        }
+        assert_eq!("9/3~1/4/2".parse::<CrashState>().unwrap().cuts(), 3);
     }
 
     #[test]

@@ -55,10 +55,11 @@ impl<'d, 'a> Dive<'d, 'a> {
         (self.part, self.memory.size())
     }
 
-    /// Recovers from the prefixes of the recording, and from what further cuts leave. Returns how many of these there were
-    /// time for.
-    pub(super) fn prefixes(&mut self, recording: &Recording<'_>, further: u32) -> usize {
-        let origins = Origin::prefixes(Run::of(recording), recording.candidates());
+    /// Recovers from the prefixes of the recording that have so many writes or more, and from what further cuts leave.
+    /// Returns how many of these there were time for.
+    pub(super) fn prefixes(&mut self, recording: &Recording<'_>, from: u32, further: u32) -> usize {
+        let mut origins = Origin::prefixes(Run::of(recording), recording.candidates());
+        origins.retain(|origin| origin.state.issued() >= from);
         let mut done = 0;
         for origins in origins.chunks(AT_ONCE) {
             if self.is_cut_short() {
@@ -71,16 +72,21 @@ impl<'d, 'a> Dive<'d, 'a> {
         done
     }
 
-    /// Covers the epochs of the recording, and cuts the recoveries from their states. Returns what came of each epoch.
+    /// Covers the epochs of the recording that end with so many writes or more, and cuts the recoveries from their states.
+    /// Returns what came of each epoch.
     pub(super) fn epochs(
         &mut self,
         recording: &Recording<'_>,
         space: &Arc<Space>,
+        from: u32,
         further: u32,
     ) -> Vec<Part> {
         let run = Run::of(recording);
-        let mut parts = Vec::new();
-        for epochs in epochs_of(run, space).chunks(AT_ONCE) {
+        let all = epochs_of(run, space);
+        let (before, rest) = all.split_at(all.partition_point(|(epoch, _)| epoch.end() < from));
+        let nothing = before.iter().map(|(epoch, _)| Part::nothing_of(run, epoch));
+        let mut parts: Vec<Part> = nothing.collect();
+        for epochs in rest.chunks(AT_ONCE) {
             let epochs = epochs.iter().map(|(epoch, base)| LazyCut {
                 run,
                 space: Arc::clone(space),

@@ -30,6 +30,7 @@ impl<'a> Sweep<'a> {
             budget: default_budget(workload.geometry()),
             bound: RECOVERIES_PER_EPOCH,
             seed: 0,
+            from_step: 0,
             memory: MEMORY,
             progress: None,
             cancel: None,
@@ -71,6 +72,16 @@ impl<'a> Sweep<'a> {
     #[must_use]
     pub fn with_syncs(self, syncs: Syncs) -> Self {
         Self { syncs, ..self }
+    }
+
+    /// The same, for the crash states alone that a cut in or behind the step with this index leaves, and others of the
+    /// same epoch. The states of the report are those of all steps all the same, so that it is not complete.
+    #[must_use]
+    pub fn from_step(self, index: u32) -> Self {
+        Self {
+            from_step: index,
+            ..self
+        }
     }
 
     /// The same, with at most so many recoveries for an epoch. Where they do not cover it, a tenth as many of its crash

@@ -1,6 +1,6 @@
 use super::nested::Followed;
 use super::origin::Origin;
-use super::{PeerName, Run, Sweep};
+use super::{Found, PeerName, Place, Run, Sweep};
 use crate::contract::Contract;
 use crate::crash::{Candidate, CrashState};
 use crate::disk::RecordingDisk;
@@ -112,6 +112,21 @@ pub struct Replay<'a> {
     pub recovery: Recovery,
     /// All that it showed after the first mount, or why that was nothing.
     pub contents: Result<Contents, String>,
+}
+
+impl Replay<'_> {
+    /// What is wrong, and where; none where nothing is.
+    pub fn found(&self) -> Option<Found> {
+        let violation = self.recovery.verdict.violation()?;
+        // What a further cut leaves is of the step that the first one fell into.
+        let first = self.boots.first().map(|(candidate, _)| candidate);
+        let step = first.unwrap_or(&self.candidate).outlook.step;
+        Some(Found {
+            place: Place::State(self.state.clone()),
+            step: self.recording.step(step).map(|step| step.to_string()),
+            violation: violation.clone(),
+        })
+    }
 }
 
 /// Why a crash state could not be replayed.

@@ -1,3 +1,4 @@
+use crate::case::EXTENSION;
 use crate::coverage::Work;
 use crate::explore::{Found, Place, Replay, Sweep, SweepReport};
 use crate::verdict::ViolationKind;
@@ -58,7 +59,7 @@ impl Cause {
             .split(|letter: char| !letter.is_ascii_alphanumeric())
             .filter(|word| !word.is_empty())
             .collect();
-        format!("{}.case", words.join("-"))
+        format!("{}.{EXTENSION}", words.join("-"))
     }
 }
 
@@ -141,11 +142,11 @@ mod tests {
             operation: Some("set through new dictionaries".into()),
             phase: Some("split of a first pair".into()),
         };
-        let name = "lost-key-set-through-new-dictionaries-split-of-a-first-pair.case";
+        let name = "lost-key-set-through-new-dictionaries-split-of-a-first-pair.kdl";
         assert_eq!(cause.file_name(), name);
         let live = Cause::without_a_cut(ViolationKind::Panic, Some("rename /a -> /b"));
         assert_eq!(live.to_string(), "panic, rename");
         let end = Cause::without_a_cut(ViolationKind::CheckFailed, None);
-        assert_eq!(end.file_name(), "check-failed-at-the-end.case");
+        assert_eq!(end.file_name(), "check-failed-at-the-end.kdl");
     }
 }

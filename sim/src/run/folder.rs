@@ -41,7 +41,7 @@ pub enum RunError {
 }
 
 impl RunError {
-    fn io(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
+    pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
         |source| Self::Io {
             path: path.to_owned(),
             source,
@@ -261,6 +261,7 @@ impl Writer {
     /// Where the entry's index is not above that of the one before.
     pub fn push(&mut self, mut entry: Entry) -> Result<(), RunError> {
         assert!(self.last_index < Some(entry.index), "{}", entry.index);
+        let mut written: Vec<String> = Vec::new();
         for finding in &mut entry.findings {
             let causes = &self.totals.causes;
             if causes.iter().any(|known| known.cause == finding.cause) {
@@ -269,12 +270,12 @@ impl Writer {
             let Some(minimal) = &finding.minimal else {
                 continue;
             };
-            let path = self.folder.join(CASES).join(minimal.cause.file_name());
-            let is_new = causes
-                .iter()
-                .all(|known| known.case != Some(minimal.cause.file_name()));
-            if is_new {
+            let name = minimal.cause.file_name();
+            let mut known = causes.iter().filter_map(|known| known.case.as_ref());
+            if !written.contains(&name) && known.all(|known| *known != name) {
+                let path = self.folder.join(CASES).join(&name);
                 fs::write(&path, &minimal.text).map_err(RunError::io(&path))?;
+                written.push(name);
             }
         }
         self.totals.add(&entry);

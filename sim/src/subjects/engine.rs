@@ -6,6 +6,7 @@ use crate::subject::{
     BadBlocks, Checks, Contents, Device, Entry, EntryNode, Health, Mounted, Promises, Subject,
     SubjectError, Times,
 };
+use crate::workload::Workload;
 use cutpoint_engine::{
     Attribute, Clock, DiskVersion, Error, FormatOptions, Item, Key, MountError, MountOptions, Node,
     Store, Timestamp,
@@ -38,6 +39,13 @@ impl EngineSubject {
             format: version.map_or(format, |version| format.with_version(version)),
             ..self
         }
+    }
+
+    /// The engine as this workload wants it.
+    pub fn for_workload(workload: &Workload) -> Self {
+        Self::default()
+            .moving_after(workload.block_cycles())
+            .formatting_in(workload.disk_version())
     }
 
     /// The same, moving pairs after so many compactions, where a number is given: as a workload says.

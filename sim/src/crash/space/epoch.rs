@@ -81,6 +81,11 @@ impl Epoch {
         self.before
     }
 
+    /// How many writes there are up to its end, those before it included.
+    pub fn end(&self) -> u32 {
+        self.before + self.len() as u32
+    }
+
     /// How many writes there are.
     pub fn len(&self) -> usize {
         self.writes.len()

@@ -2,16 +2,15 @@
 //!
 //! A few cases of a fixed seed on every change; more of them with `PROPTEST_CASES=10000 PROPTEST_RNG_SEED=1`.
 
-mod strategy;
-
 use cutpoint::explore::Sweep;
 use cutpoint::faults::FaultSweep;
 use cutpoint::faulty::FaultClass;
+use cutpoint::generate;
+use cutpoint::subjects::EngineSubject;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{RngSeed, TestRunner};
 use std::cell::Cell;
-use strategy::case;
 
 /// Cases where nothing else is said: as many as take seconds.
 const CASES: u32 = 400;
@@ -36,8 +35,8 @@ fn config(cases: u32) -> ProptestConfig {
 #[test]
 fn random_workloads_are_clean() {
     let (cases, states) = (Cell::new(0_u64), Cell::new(0_u64));
-    let result = TestRunner::new(config(CASES)).run(&case(), |case| {
-        let (subject, workload) = (case.subject(), case.workload());
+    let result = TestRunner::new(config(CASES)).run(&generate::workload(), |workload| {
+        let subject = EngineSubject::for_workload(&workload);
         let report = Sweep::new(&subject, &workload).run();
         cases.set(cases.get() + 1);
         states.set(states.get() + report.recoveries);
@@ -60,14 +59,14 @@ fn random_workloads_are_clean_on_devices_that_fail() {
     let (faults, states) = (Cell::new(0_u64), Cell::new(0_u64));
     // Few faults of each workload, and in every second case power cuts on top.
     let cases = (
-        case(),
+        generate::workload(),
         select(FaultClass::ALL.to_vec()),
         3..40_u64,
         any::<bool>(),
     );
     let result =
-        TestRunner::new(config(FAULTY_CASES)).run(&cases, |(case, class, stride, crashes)| {
-            let (subject, workload) = (case.subject(), case.workload());
+        TestRunner::new(config(FAULTY_CASES)).run(&cases, |(workload, class, stride, crashes)| {
+            let subject = EngineSubject::for_workload(&workload);
             let sweep = FaultSweep::new(&subject, &workload, class).with_stride(stride);
             let report = if crashes {
                 sweep.with_crashes().run()
