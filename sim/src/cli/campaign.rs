@@ -183,8 +183,12 @@ fn work(
     let recoveries = totals.recoveries + totals.sampled - before.recoveries - before.sampled;
     let text = CampaignText::new(header, &totals);
     writer.finish(is_done, &text.to_string())?;
-    write!(out, "{}", text.with_rate(recoveries, begun.elapsed()))?;
-    writeln!(out, "Kept in {}.", arguments.out.display())?;
+    if arguments.workers.quiet {
+        out.write_all(text.quiet_text().as_bytes())?;
+    } else {
+        write!(out, "{}", text.with_rate(recoveries, begun.elapsed()))?;
+        writeln!(out, "Kept in {}.", arguments.out.display())?;
+    }
     Ok(match (totals.violations, is_done) {
         (0, true) => Outcome::Clean,
         (0, false) => Outcome::CutShort,

@@ -5,7 +5,7 @@ use super::{grouped, replay_command};
 use crate::run::{Configuration, Header, ModelTotals, Totals};
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
-use std::fmt;
+use std::fmt::{self, Write};
 use std::time::Duration;
 
 /// How many causes are spelled out; the others are counted.
@@ -28,6 +28,15 @@ impl<'a> CampaignText<'a> {
             totals,
             elapsed: None,
         }
+    }
+
+    /// What was found and the last line alone.
+    pub fn quiet_text(&self) -> String {
+        let mut text = String::new();
+        // A string takes everything.
+        let _ = self.write_causes(&mut text);
+        let _ = self.write_verdict(&mut text);
+        text
     }
 
     /// The same, with rates: so many recoveries were run in this time.
@@ -100,6 +109,13 @@ impl fmt::Display for CampaignText<'_> {
                 "Now: {recoveries} recoveries in {seconds:.1} s, {rate} a second."
             )?;
         }
+        self.write_verdict(f)
+    }
+}
+
+impl CampaignText<'_> {
+    fn write_verdict(&self, f: &mut dyn Write) -> fmt::Result {
+        let totals = self.totals;
         match (totals.violations, totals.causes.len()) {
             (0, _) => writeln!(f, "No violation found."),
             (1, _) => writeln!(f, "1 violation found."),
@@ -113,10 +129,8 @@ impl fmt::Display for CampaignText<'_> {
             }
         }
     }
-}
 
-impl CampaignText<'_> {
-    fn write_causes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn write_causes(&self, f: &mut dyn Write) -> fmt::Result {
         let causes = &self.totals.causes;
         let Configuration { subject, peer, .. } = &self.header.configuration;
         let peer = peer.as_ref().map(|peer| peer.name.as_str());
