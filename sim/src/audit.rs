@@ -22,13 +22,13 @@ mod search;
 
 pub use remedy::{Effect, Remedy, RemedyError, Trial};
 pub use report::{AuditReport, Needs, SyncVerdict};
+pub(crate) use search::{Ended, Search};
 
 use crate::crash::{Leaves, Open, Space};
 use crate::explore::{Found, Place, Sweep};
 use crate::record::Recording;
 use crate::trace::{SyncPoint, Syncs};
 use rayon::prelude::*;
-use search::{Ended, Search};
 use serde::Serialize;
 use std::sync::Arc;
 use thiserror::Error;

@@ -47,6 +47,7 @@
 //! | [`inflight`] | what each worker is at, on disk |
 //! | [`explore`] | all of a workload's recoveries, in parallel |
 //! | [`audit`] | what each sync of a workload is needed for, and where one is missing |
+//! | [`mutants`] | faults made of a recording, one at a time, and whether the harness notices |
 //! | [`bounded`] | all recoveries of all short sequences of operations |
 //! | [`faults`] | all of a workload's runs on devices that fail, and their recoveries |
 //! | [`case`] | workloads with crash models and verdicts, as text that people review |
@@ -88,6 +89,7 @@ pub mod isolate;
 pub mod judge;
 pub mod medium;
 pub mod model;
+pub mod mutants;
 pub mod nor_flash;
 pub mod op;
 pub mod phase;

@@ -10,7 +10,7 @@ use crate::phase::Phase;
 use crate::refusal::Refusal;
 use crate::session::{Failure, Session};
 use crate::subject::{Durability, Promises, Subject, SubjectError};
-use crate::trace::{Image, Syncs, Trace};
+use crate::trace::{Event, Image, Syncs, Trace};
 use crate::verdict::{Promise, Stage, Violation, ViolationKind, nearest_difference};
 use crate::workload::{Start, Step, Workload};
 use std::sync::Arc;
@@ -140,10 +140,15 @@ impl<'a> Recording<'a> {
 
     /// The crash states that the contract would allow, had the run made these syncs.
     pub fn space_with(&self, contract: &Contract, syncs: Syncs) -> Space {
+        self.space_of(contract, &syncs.of(self.trace.events()))
+    }
+
+    /// The crash states that the contract would allow, had the run led to these events: the writes of the trace and the
+    /// marks of its steps, in any order in which the marks are in theirs.
+    pub(crate) fn space_of(&self, contract: &Contract, events: &[Event]) -> Space {
         let (geometry, erase_value) = (self.trace.geometry(), self.trace.erase_value());
-        let events = syncs.of(self.trace.events());
-        let cuts = Cuts::of(&events, &self.history);
-        Space::of(&events, 0, geometry, erase_value, contract, cuts)
+        let cuts = Cuts::of(events, &self.history);
+        Space::of(events, 0, geometry, erase_value, contract, cuts)
     }
 
     /// The step with this index.

@@ -10,6 +10,7 @@ mod coverage;
 pub mod decay;
 pub mod faults;
 pub mod junit;
+pub mod mutants;
 pub mod replay;
 pub mod settle;
 pub mod shrink;

@@ -126,3 +126,49 @@ impl<D: BlockDevice> Volume<D> {
         self.commit(pair, edits, self.global)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::{Geometry, MemoryDevice};
+    use crate::disk::contents::Contents;
+    use crate::disk::entry::{Body, Entry};
+    use crate::disk::gstate::PendingMove;
+    use crate::disk::superblock::DiskVersion;
+    use crate::disk::tag::EntryId;
+    use crate::kv::MountOptions;
+
+    /// No power cut leaves a move pending in a pair that is not on the list: to finish it could destroy what is there.
+    #[test]
+    fn a_move_that_is_pending_off_the_list_is_refused_and_nothing_is_changed() {
+        let settings = MountOptions::default().settings;
+        let mut device = MemoryDevice::new(Geometry::new(512, 16).unwrap());
+        Volume::format(&mut device, DiskVersion::V2_1).unwrap();
+        let mut volume = Volume::mount(&mut device, settings).unwrap();
+        let contents = Contents {
+            entries: [b"a", b"b"]
+                .map(|name| Entry::new(name, Body::Inline(Vec::new())))
+                .into(),
+            ..Contents::default()
+        };
+        let off_list = volume.create_pair(&contents).unwrap();
+        let root = volume.fetch(volume.root).unwrap();
+        let pending = GlobalState {
+            pending_move: Some(PendingMove {
+                pair: off_list,
+                id: EntryId::FIRST,
+            }),
+            ..GlobalState::default()
+        };
+        volume.commit(root, Vec::new(), pending).unwrap();
+        drop(volume);
+        let before = device.clone().into_image();
+        let mut volume = Volume::mount(&mut device, settings).unwrap();
+        assert_eq!(volume.global, pending);
+        let [block, _] = off_list.blocks();
+        let damage = Corruption::at(block, CorruptionKind::BadMove);
+        assert_eq!(volume.repair(), Err(Fault::Corrupt(damage)));
+        drop(volume);
+        assert_eq!(device.into_image(), before);
+    }
+}

@@ -340,3 +340,56 @@ fn find_cuts(entries: &[Entry], offset: usize, limit: usize, cuts: &mut Vec<usiz
     cuts.push(offset + cut);
     find_cuts(upper, offset + cut, limit, cuts);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::{Geometry, MemoryDevice};
+    use crate::disk::superblock::DiskVersion;
+    use crate::kv::MountOptions;
+
+    /// The last pair of a volume that moves pairs at every second compaction or so, when its turn has come.
+    fn worn() -> (Volume<MemoryDevice>, Pair) {
+        let settings = MountOptions::default().with_block_cycles(1).settings;
+        let mut device = MemoryDevice::new(Geometry::new(512, 16).unwrap());
+        Volume::format(&mut device, DiskVersion::V2_1).unwrap();
+        let mut volume = Volume::mount(device, settings).unwrap();
+        let address = volume.create_pair(&Contents::default()).unwrap();
+        for _ in 0..volume.cycle() {
+            let mut pair = volume.fetch(address).unwrap();
+            if volume.is_worn(&pair) {
+                return (volume, pair);
+            }
+            let contents = pair.contents.clone();
+            pair.compact(&mut volume.medium, volume.version, contents)
+                .unwrap();
+        }
+        panic!("its turn comes in each cycle");
+    }
+
+    #[test]
+    fn a_pair_moves_for_wear_only_while_nothing_else_is_under_way() {
+        let (volume, pair) = worn();
+        assert!(volume.is_worn(&pair));
+        let held_back: [fn(&mut Volume<MemoryDevice>); 4] = [
+            |volume| volume.publishing = true,
+            |volume| volume.global.orphans = true,
+            |volume| volume.unfinished = true,
+            |volume| volume.settings.block_cycles = None,
+        ];
+        for hold in held_back {
+            let (mut volume, pair) = worn();
+            hold(&mut volume);
+            assert!(!volume.is_worn(&pair));
+        }
+    }
+
+    #[test]
+    fn a_pair_does_not_move_before_its_turn() {
+        let (mut volume, mut pair) = worn();
+        let contents = pair.contents.clone();
+        pair.compact(&mut volume.medium, volume.version, contents)
+            .unwrap();
+        assert!(!volume.is_worn(&pair));
+    }
+}

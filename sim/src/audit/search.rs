@@ -4,14 +4,15 @@ use crate::record::Recording;
 use crate::verdict::ViolationKind;
 
 /// Looks for violations, one recovery after the other, with a bound for all that it looks at.
-pub(super) struct Search<'s, 'a> {
+pub(crate) struct Search<'s, 'a> {
     sweep: &'s Sweep<'a>,
     recording: &'s Recording<'s>,
+    run: Run<'s>,
     recoveries: u64,
 }
 
 /// How a search ended.
-pub(super) enum Ended {
+pub(crate) enum Ended {
     /// All states were covered, and none is a witness.
     Covered,
     /// The bound was reached before that.
@@ -25,27 +26,34 @@ pub(super) enum Ended {
 }
 
 impl<'s, 'a> Search<'s, 'a> {
-    pub(super) fn new(sweep: &'s Sweep<'a>, recording: &'s Recording<'_>) -> Self {
+    /// A search among what cuts of the recorded run leave.
+    pub(crate) fn new(sweep: &'s Sweep<'a>, recording: &'s Recording<'_>) -> Self {
+        Self::in_run(sweep, recording, Run::of(recording))
+    }
+
+    /// A search among what cuts of another run of the same steps leave.
+    pub(crate) fn in_run(sweep: &'s Sweep<'a>, recording: &'s Recording<'_>, run: Run<'s>) -> Self {
         Self {
             sweep,
             recording,
+            run,
             recoveries: 0,
         }
     }
 
     /// How many recoveries were run so far, those that confirm witnesses not counted.
-    pub(super) fn recoveries(&self) -> u64 {
+    pub(crate) fn recoveries(&self) -> u64 {
         self.recoveries
     }
 
     /// The first violation on a state of the leaves that `counts`.
-    pub(super) fn first(
+    pub(crate) fn first(
         &mut self,
         space: &Space,
         leaves: &mut Leaves,
         counts: impl Fn(&CrashState) -> bool,
     ) -> Ended {
-        let (sweep, recording) = (self.sweep, self.recording);
+        let (sweep, recording, run) = (self.sweep, self.recording, self.run);
         while let Some(view) = leaves.next_view() {
             if sweep.is_cancelled() {
                 return Ended::CutShort;
@@ -53,11 +61,9 @@ impl<'s, 'a> Search<'s, 'a> {
             if self.recoveries >= sweep.bound() {
                 return Ended::BoundReached;
             }
-            let (leaf, verdict) = sweep.leaf(Run::of(recording), leaves, view, self.recoveries);
+            let (leaf, verdict) = sweep.leaf(run, leaves, view, self.recoveries);
             self.recoveries += 1;
-            let Some((candidate, violation)) =
-                sweep.found(Run::of(recording), space, &leaf, verdict)
-            else {
+            let Some((candidate, violation)) = sweep.found(run, space, &leaf, verdict) else {
                 continue;
             };
             let Candidate { state, outlook } = candidate;

@@ -24,6 +24,7 @@ mod interrupt;
 mod list;
 mod man;
 mod merge;
+mod mutants;
 mod output;
 mod replay;
 mod report;
@@ -62,6 +63,7 @@ enum Command {
     Campaign(campaign::Arguments),
     Audit(audit::Arguments),
     Faults(faults::Arguments),
+    Mutants(mutants::Arguments),
     Replay(replay::Arguments),
     Report(report::Arguments),
     Shrink(shrink::Arguments),
@@ -143,6 +145,7 @@ fn execute(command: Command, out: &mut dyn Write) -> Result<Outcome, CliError> {
         Command::Campaign(arguments) => campaign::run(&arguments, out),
         Command::Audit(arguments) => audit::run(&arguments, out),
         Command::Faults(arguments) => faults::run(&arguments, out),
+        Command::Mutants(arguments) => mutants::run(&arguments, out),
         Command::Replay(arguments) => replay::run(&arguments, out),
         Command::Report(arguments) => report::run(&arguments),
         Command::Merge(arguments) => merge::run(&arguments, out),

@@ -149,7 +149,31 @@ impl ViolationKind {
             Self::Restless => "Recovery goes on writing, boot after boot.",
         }
     }
+
+    /// All kinds.
+    pub const ALL: [Self; 17] = [
+        Self::LostKey,
+        Self::TornValue,
+        Self::StaleValue,
+        Self::ResurrectedKey,
+        Self::GhostKey,
+        Self::WrongKind,
+        Self::WrongAttributes,
+        Self::Unmountable,
+        Self::Unreadable,
+        Self::CheckFailed,
+        Self::Wedged,
+        Self::Panic,
+        Self::Hang,
+        Self::DeviceMisuse,
+        Self::WrongResult,
+        Self::PeerDisagrees,
+        Self::NotDeterministic,
+    ];
 }
+
+/// The last kind is the last of them, so that none is missing.
+const _: () = assert!(ViolationKind::ALL.len() == ViolationKind::NotDeterministic as usize + 1);
 
 impl fmt::Display for ViolationKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,8 +6,8 @@
 use cutpoint::op::Operation;
 use cutpoint::refusal::Refusal;
 use cutpoint::subject::{
-    Checks, Contents, Device, Durability, Health, Intermediate, Mounted, Promises, Subject,
-    SubjectError,
+    Checks, Contents, Device, Durability, EntryNode, Health, Intermediate, Mounted, Promises,
+    Subject, SubjectError,
 };
 use cutpoint_engine::Key;
 use cutpoint_engine::device::{BlockDevice, BlockId, Geometry};
@@ -52,6 +52,20 @@ pub(crate) enum Fault {
     NotDeterministic,
     /// A panic on unmount.
     PanicsOnUnmount,
+    /// Nothing can be read where one of the blocks was erased at mount.
+    UnreadableWhenCut,
+    /// The last key shows as a dictionary where one of the blocks was erased at mount.
+    DictionaryWhenCut,
+    /// The last key shows an attribute where one of the blocks was erased at mount.
+    AttributeWhenCut,
+    /// The last key is not shown after a change where one of the blocks was erased at mount.
+    ForgetsOnceChanged,
+    /// Mounting fails where a key is there that only the harness sets, to see whether a recovered store works.
+    RefusesProbes,
+    /// Formatting fails where a block is not blank.
+    FormatsBlankOnly,
+    /// The check always says that a repair is pending.
+    AlwaysPending,
 }
 
 #[derive(Debug)]
@@ -105,6 +119,13 @@ impl Subject for Toy {
 
     fn format(&self, mut device: Device) -> Result<(), SubjectError> {
         for block in [0, 1] {
+            if self.fault == Fault::FormatsBlankOnly {
+                let mut bytes = [0; 4096];
+                device.read(BlockId::new(block), 0, &mut bytes)?;
+                if bytes != [0xff; 4096] {
+                    return Err(SubjectError::Other("not blank".into()));
+                }
+            }
             device.erase(BlockId::new(block))?;
         }
         device.prog(BlockId::new(0), 0, &encode(0, &Values::new()))?;
@@ -131,6 +152,9 @@ impl Subject for Toy {
         let Some((mut generation, mut block, mut values)) = found.pop() else {
             return Err(SubjectError::Unmountable("both blocks are invalid".into()));
         };
+        if self.fault == Fault::RefusesProbes && values.contains_key(&Key::new("/probe")) {
+            return Err(SubjectError::Unmountable("a probe".into()));
+        }
         // The generation after the format has one erased block without any cut.
         if cut && generation > 0 {
             match self.fault {
@@ -167,6 +191,7 @@ impl Subject for Toy {
             values,
             cut: cut && generation > 0,
             dirty: false,
+            has_changed: false,
         }))
     }
 }
@@ -179,6 +204,7 @@ struct Open {
     values: Values,
     cut: bool,
     dirty: bool,
+    has_changed: bool,
 }
 
 impl Open {
@@ -262,15 +288,37 @@ impl Mounted for Open {
         if self.values == before {
             return Ok(());
         }
+        self.has_changed = true;
         self.changed()
     }
 
     fn contents(&mut self) -> Result<Contents, SubjectError> {
-        Ok(Contents::of_values(self.values.clone()))
+        let mut shown = self.values.clone();
+        if !self.cut {
+            return Ok(Contents::of_values(shown));
+        }
+        if self.fault == Fault::UnreadableWhenCut {
+            return Err(SubjectError::Other("no more reading".into()));
+        }
+        if self.fault == Fault::ForgetsOnceChanged && self.has_changed {
+            shown.pop_last();
+        }
+        let mut entries = Contents::of_values(shown).entries().to_vec();
+        if let Some(last) = entries.last_mut() {
+            match self.fault {
+                Fault::DictionaryWhenCut => last.node = EntryNode::Dictionary,
+                Fault::AttributeWhenCut => drop(last.attributes.insert(1, vec![1])),
+                _ => {}
+            }
+        }
+        Ok(Contents::new(entries, BTreeMap::new()))
     }
 
     fn check(&mut self) -> Result<Health, SubjectError> {
-        let mut health = Health::default();
+        let mut health = Health {
+            repair_pending: self.fault == Fault::AlwaysPending,
+            ..Health::default()
+        };
         if self.cut && self.fault == Fault::DamagedWhenCut {
             health.damage.push("one block only".into());
         }
