@@ -362,7 +362,7 @@ fn a_subject_that_is_not_built_in_is_one_line_and_code_2() {
 fn the_c_littlefs_is_swept_replayed_and_listed() {
     let run = cutpoint(["sweep", "nested-512", "--subject", "littlefs-c", "--json"]);
     assert!(
-        stdout(&run).starts_with(r#"{"subject":"littlefs-c","workload":"nested-512""#),
+        stdout(&run).starts_with(r#"{"schema":1,"subject":"littlefs-c","workload":"nested-512""#),
         "{}",
         run.stdout
     );
