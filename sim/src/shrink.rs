@@ -83,7 +83,9 @@ pub struct Witness {
 /// let contract = &contract::REORDER;
 /// let small = Shrink::new(&subject, Witness { workload, contract, found }).run()?;
 /// assert!(small.witness.workload.operations().len() <= 1);
-/// println!("{}", small.flip.expect("one write decides"));
+/// if let Some(flip) = &small.flip {
+///     println!("{flip}");
+/// }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
