@@ -250,7 +250,7 @@ fn errors_are_those_of_a_file_system() {
         ErrorKind::NotADirectory
     );
     let mut large = File::create(folder("large")).unwrap();
-    large.write_all(&[1; 512 * 64]).unwrap();
+    large.write_all(&vec![1; 512 * 64]).unwrap();
     assert_eq!(kind(large.sync_all()), ErrorKind::StorageFull);
     assert_eq!(kind(large.write_all(b"more")), ErrorKind::StorageFull);
     drop(large);
