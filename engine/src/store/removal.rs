@@ -105,7 +105,7 @@ impl<D: BlockDevice> Volume<D> {
             let skip = Vec::from([Edit::SetTail(run.tail), Edit::XorDelta(run.delta)]);
             self.commit(predecessor, skip, self.global)?;
         }
-        if self.global.orphans != orphans {
+        if self.global.orphans != orphans && !self.lagging {
             let root = self.fetch(self.root)?;
             let after = GlobalState {
                 orphans,

@@ -48,6 +48,7 @@ impl<D: BlockDevice> Volume<D> {
                 self.apply(fix)?;
             }
         }
+        self.lagging = false;
         if self.global.orphans {
             let root = self.fetch(self.root)?;
             let done = GlobalState {

@@ -36,6 +36,9 @@ pub(crate) struct Volume<D> {
     pub(crate) global: GlobalState,
     /// The list may hold pairs without a parent, though the global state does not say so.
     pub(crate) unfinished: bool,
+    /// The list leads to a place that a dictionary has left, and there was no room to say where it is now: until the
+    /// repair has, no commit takes *orphans* out of the global state.
+    pub(crate) lagging: bool,
     pub(crate) allocator: Allocator,
     pub(crate) index: Index,
     /// Where the newest entry was put: names that are set in ascending order go right behind it, one after the other.
@@ -121,6 +124,7 @@ impl<D: BlockDevice> Volume<D> {
             root: survey.root,
             global: survey.global,
             unfinished: survey.parentless,
+            lagging: false,
             // Starting elsewhere after each mount spreads wear; the revision counts are the only thing on the
             // medium that changes with use.
             allocator: Allocator::new(geometry, survey.revisions, settings.lookahead),
@@ -164,6 +168,7 @@ impl<D: BlockDevice> Volume<D> {
         self.root = survey.root;
         self.global = survey.global;
         self.unfinished = survey.parentless;
+        self.lagging = false;
         self.index.clear();
         Ok(())
     }

@@ -21,7 +21,8 @@ use alloc::vec::Vec;
 impl<D: BlockDevice> Volume<D> {
     /// Makes the edits, and `after` the global state, in one atomic, durable step.
     ///
-    /// Where the pending move of `after` names an entry of this very pair, the entry is deleted in the same step
+    /// *Orphans* stays in the global state as long as the list lags behind, whatever `after` says. Where the pending move of
+    /// `after` names an entry of this very pair, the entry is deleted in the same step
     /// instead, and nothing is pending; the edits must not shift its id then. Not where that leaves none: the C littlefs
     /// cannot read a dictionary with a pair in its middle that is empty, so such a pair has to be dropped.
     ///
@@ -34,6 +35,7 @@ impl<D: BlockDevice> Volume<D> {
         mut edits: Vec<Edit>,
         mut after: GlobalState,
     ) -> Result<(), Fault> {
+        after.orphans |= self.lagging;
         let address = pair.address();
         if let Some(pending) = after.pending_move.filter(|pending| pending.pair == address) {
             check_move(&pair, pending.id)?;
@@ -291,8 +293,14 @@ impl<D: BlockDevice> Volume<D> {
             return Ok(());
         };
         let list = [Edit::SetTail(Tail::Soft(to))].into();
-        self.commit(pair, list, done)
-            .or_else(Fault::unless_no_space)
+        match self.commit(pair, list, done) {
+            // The move has been made all the same.
+            Err(Fault::NoSpace) => {
+                self.lagging = true;
+                Ok(())
+            }
+            published => published,
+        }
     }
 
     /// Whether an entry fits a pair at all.
