@@ -82,8 +82,10 @@ fn the_engine_keeps_its_promises_on_devices_that_fail() {
 fn the_engine_keeps_its_promises_where_wear_levelling_meets_a_bad_block() {
     let subject = moving();
     for workload in workloads() {
-        let sweep = FaultSweep::new(&subject, &workload, BAD_PROG).with_stride(5);
-        assert_clean(&sweep.run());
+        for (class, stride) in [(BAD_PROG, 5), (FaultClass::RunsOut, 1)] {
+            let sweep = FaultSweep::new(&subject, &workload, class).with_stride(stride);
+            assert_clean(&sweep.run());
+        }
     }
 }
 

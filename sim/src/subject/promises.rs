@@ -74,7 +74,10 @@ impl Promises {
         match refusal {
             Refusal::NoSpace => {
                 let spare = self.spare_blocks.saturating_add(lost);
-                room_is_tight(before, operation, after, geometry, spare)
+                let is_tight = |after| room_is_tight(before, operation, after, geometry, spare);
+                // A commit goes to a block that its pair has for it; only where that one is bad, it needs another, and
+                // what a removal frees is not free before its commit.
+                is_tight(after) || (lost > 0 && is_tight(before))
             }
             Refusal::Unsupported => {
                 self.is_too_long(operation) || self.has_large_entry(before, after, geometry)
@@ -299,6 +302,24 @@ mod tests {
         assert!(!excuse(Refusal::NoSpace, &named(1), 51));
         assert!(excuse(Refusal::NoSpace, &named(1), 53));
         assert!(!excuse(Refusal::NotFound, &named(1000), 100));
+        // A removal needs no room, but for its commit where the block that its pair has for it may be bad.
+        let mut before = Model::default();
+        for key in 0..24 {
+            before
+                .apply(&Operation::create_dictionary(&format!("/d/{key}")))
+                .unwrap();
+        }
+        let remove = Operation::remove("/d");
+        let mut after = before.clone();
+        after.apply(&remove).unwrap();
+        let excuse_removal = |blocks, lost| {
+            let geometry = Geometry::new(128, blocks).unwrap();
+            let models = [&before, &after];
+            Promises::default().excuse(Refusal::NoSpace, &remove, models, &geometry, lost)
+        };
+        assert!(!excuse_removal(56, 0));
+        assert!(!excuse_removal(64, 1));
+        assert!(excuse_removal(60, 1));
     }
 
     #[test]
