@@ -66,6 +66,13 @@ pub struct CampaignProgress {
 }
 
 impl CampaignProgress {
+    /// That of a run that has got as far as `totals`, before it goes on.
+    pub fn of(totals: &Totals) -> Self {
+        let progress = Self::default();
+        progress.show(totals);
+        progress
+    }
+
     /// How many workloads are finished.
     pub fn workloads(&self) -> u64 {
         self.workloads.load(Ordering::Relaxed)

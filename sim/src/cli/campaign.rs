@@ -144,7 +144,7 @@ fn work(
     let SubjectArgument { name, peer } = arguments.subject;
     let subject = |workload: &Workload| made(name.subject(workload));
     let peer = peer.map(|peer| move |workload: &Workload| made(peer.peer(workload)));
-    let progress = CampaignProgress::default();
+    let progress = CampaignProgress::of(writer.totals());
     let campaign = Campaign::new(&subject, models, arguments.seed)
         .with_peer(peer.as_ref().map(|peer| peer as &MakeSubject<'_>))
         .with_bound(arguments.max_states)
